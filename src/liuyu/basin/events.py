@@ -1,0 +1,248 @@
+"""What happens, as an append-only log from which everything that is shown can be computed again.
+
+An `Event` announces a record; its body is that record as JSON values (`announce` and `record` convert). Texts that
+people read are in both languages: {"zh": ..., "en": ...}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+Text = Mapping[str, str]
+Severity = Literal["blue", "yellow", "orange", "red"]
+SEVERITIES: tuple[Severity, ...] = ("blue", "yellow", "orange", "red")
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened at a moment of the twin's clock; the store gives `seq` when it is appended.
+
+    `kind` is one of RECORDS; `id` names the thing that it happened to, the same through that thing's life; `state` is
+    what that thing is from now on; `subject` is the code of the feature concerned. Identity: (kind, id, time, state).
+    """
+
+    kind: str
+    time: datetime
+    id: str
+    state: str
+    subject: str
+    body: Mapping[str, Any]
+    seq: int = 0
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that holds for a subject. States: raised, changed, acknowledged, escalated, cleared.
+
+    `why` is the trace: each condition in words with the value that met it. `since` is the observation time at which the
+    rule began to hold; `group` gathers alerts that are told together; `inhibited_by` names the alert that silences it.
+    """
+
+    id: str
+    rule: str
+    subject: str
+    quantity: str
+    severity: Severity
+    title: Text
+    since: datetime
+    value: float
+    threshold: str = ""
+    threshold_value: float | None = None
+    margin: float | None = None
+    unit: str = ""
+    why: tuple[Text, ...] = ()
+    group: str = ""
+    inhibited_by: str = ""
+    acknowledged_by: str = ""
+    note: str = ""
+
+
+class NumberedFlood(msgspec.Struct, frozen=True, kw_only=True):
+    """A flood of the main river that got its number. State: numbered. `time` is when the gauge met the criterion."""
+
+    id: str
+    name: str
+    name_en: str
+    year: int
+    number: int
+    section: str
+    station: str
+    quantity: str
+    value: float
+    threshold_value: float
+    time: datetime
+    why: tuple[Text, ...] = ()
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """A warning ahead of time. States: issued, updated, withdrawn, verified.
+
+    `chance` [0, 1] that `threshold` is crossed within the horizon; `crossing` its likely time with the range in which
+    80 % of members cross; `peak` [unit] the median of the highest value.
+    """
+
+    id: str
+    station: str
+    quantity: str
+    threshold: str
+    threshold_value: float
+    severity: Severity
+    issued: datetime
+    chance: float
+    crossing: datetime | None
+    crossing_from: datetime | None
+    crossing_to: datetime | None
+    peak: float
+    peak_time: datetime
+    title: Text
+    model: str = ""
+
+
+class ForecastRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A forecast was issued for some stations. State: issued."""
+
+    id: str
+    issued: datetime
+    model: str
+    stations: tuple[str, ...]
+    horizon_h: int
+    members: int
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """The course of one event under control. States: opened, updated, closing, closed. `alerts` are ids."""
+
+    id: str
+    title: Text
+    level: Severity
+    opened: datetime
+    stations: tuple[str, ...]
+    alerts: tuple[str, ...]
+    floods: tuple[str, ...] = ()
+    summary: Text = {}
+    entry: Text = {}
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to be done by an owner before a deadline. States: assigned, acknowledged, done, overdue, cancelled."""
+
+    id: str
+    incident: str
+    title: Text
+    owner: str
+    due: datetime
+    rule: str = ""
+    done_by: str = ""
+    note: str = ""
+
+
+class RehearsalRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A what-if that was run, in numbers. State: run. Each row of `results` is one station: peak with and without."""
+
+    id: str
+    name: Text
+    issued: datetime
+    releases: Mapping[str, tuple[float, ...]]
+    results: tuple[Mapping[str, Any], ...]
+    binding: tuple[Text, ...] = ()
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A release schedule put forward. States: proposed, accepted, rejected, lapsed.
+
+    `releases` maps a reservoir to outflow [m3/s] hour by hour from `issued`. `compared` holds one row per alternative
+    that was tried; `binding` what binds it; `reason` why this one.
+    """
+
+    id: str
+    issued: datetime
+    reservoir: str
+    title: Text
+    releases: Mapping[str, tuple[float, ...]]
+    compared: tuple[Mapping[str, Any], ...]
+    reason: Text
+    binding: tuple[Text, ...] = ()
+    decided_by: str = ""
+    note: str = ""
+
+
+class QualityNote(msgspec.Struct, frozen=True, kw_only=True):
+    """Quality control began or ceased to distrust a series. States: doubted, trusted."""
+
+    id: str
+    station: str
+    quantity: str
+    test: str
+    value: float
+    title: Text
+
+
+class SourceNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A station, or a whole source, fell silent or returned. States: silent, returned. `last` is its newest value."""
+
+    id: str
+    station: str
+    last: datetime
+    title: Text
+
+
+class LateData(msgspec.Struct, frozen=True, kw_only=True):
+    """Observations came after their time was assessed. State: reopened."""
+
+    id: str
+    station: str
+    first: datetime
+    count: int
+    title: Text
+
+
+class ReportWritten(msgspec.Struct, frozen=True, kw_only=True):
+    """A report was written. State: written."""
+
+    id: str
+    kind: str
+    title: Text
+    files: tuple[str, ...]
+
+
+RECORDS: Mapping[str, type[msgspec.Struct]] = {
+    "alert": Alert,
+    "numbered_flood": NumberedFlood,
+    "notice": Notice,
+    "forecast": ForecastRun,
+    "incident": Incident,
+    "task": Task,
+    "rehearsal": RehearsalRun,
+    "proposal": Proposal,
+    "quality": QualityNote,
+    "source": SourceNote,
+    "late": LateData,
+    "report": ReportWritten,
+}
+_KIND_OF = {kind: name for name, kind in RECORDS.items()}
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def announce(record: msgspec.Struct, *, state: str, time: datetime, subject: str) -> Event:
+    """The event that says that a record is in a state from a time on. The record must have an `id`."""
+    body = msgspec.to_builtins(record)
+    return Event(kind=_KIND_OF[type(record)], time=time, id=body["id"], state=state, subject=subject, body=body)
+
+
+def record(event: Event, kind: type[T]) -> T:
+    """The record that an event announced.
+
+    Raises msgspec.ValidationError where the body is not of that kind.
+    """
+    return msgspec.convert(event.body, kind)
+
+
+def newest(events: Iterable[Event]) -> dict[str, Event]:
+    """The last event of each id, in the order in which the ids first appeared."""
+    found: dict[str, Event] = {}
+    for event in events:
+        found[event.id] = event
+    return found

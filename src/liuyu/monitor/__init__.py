@@ -1,0 +1,1 @@
+"""NOW: sense -> gather -> quality -> assess -> alert -> respond -> summarise."""

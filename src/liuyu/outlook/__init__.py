@@ -1,0 +1,1 @@
+"""NEXT: forecast -> warn -> rehearse -> plan."""

@@ -1,0 +1,170 @@
+"""The one interface of every storage engine. Only `app` chooses an engine; everyone else holds a `Store`.
+
+Times are seconds since 1970-01-01 UTC, intervals are closed at the start and open at the end, values are in the unit of
+their quantity. All reads may run in any thread beside the one writer. What a `transaction` wrote is durable when it
+ends and absent if it did not end, after `kill -9` too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from liuyu.basin.events import Event
+from liuyu.basin.records import Forecast
+from liuyu.basin.series import Batch, Roster, Series
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did: rows that were new, rows equal to what was there, rows that corrected an older value."""
+
+    new: int
+    same: int
+    corrected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """Usable values of a series gathered by hour or day: each (n,). time is the start of each step [s UTC]."""
+
+    time: NDArray[np.int64]
+    count: NDArray[np.int64]
+    minimum: NDArray[np.float64]
+    maximum: NDArray[np.float64]
+    mean: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A value that a later one replaced: when it was received and when it was replaced [s UTC, the twin's clock]."""
+
+    value: float
+    flag: int
+    received: int
+    replaced: int
+
+
+class Store(Protocol):
+    """Series, latest values, grids, forecasts, events, state and jobs of one twin."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Everything written within is kept together or not at all. May be nested; the outermost decides."""
+        ...
+
+    def close(self) -> None:
+        """Flush and let go of the files."""
+        ...
+
+    # series
+
+    def write(self, batch: Batch, *, received: int) -> Written:
+        """Upsert observations. Same key and value: no change. Same key, other value: the older goes to history."""
+        ...
+
+    def reflag(self, batch: Batch) -> int:
+        """Set the flags of observations that are there already, by key; returns how many changed."""
+        ...
+
+    def series(self, station: str, quantity: str, start: int, end: int) -> Series:
+        """One series in [start, end), by time; from the live store and the Parquet history as one."""
+        ...
+
+    def window(self, stations: Sequence[str], quantities: Sequence[str], start: int, end: int, roster: Roster) -> Batch:
+        """All observations of some stations and quantities in [start, end), by time. Empty sequences mean all."""
+        ...
+
+    def latest(self, roster: Roster, *, at: int | None = None) -> Batch:
+        """The newest usable observation of every series; with `at`, the newest at or before it (within 10 days)."""
+        ...
+
+    def rollup(self, station: str, quantity: str, start: int, end: int, step: int) -> Rollup:
+        """Hourly (step 3600) or daily (step 86400) minimum, maximum, mean and count of the usable values."""
+        ...
+
+    def versions(self, station: str, quantity: str, time: int) -> list[Version]:
+        """The values that were corrected away at one time, oldest first."""
+        ...
+
+    def set_aside(self, source: str, reason: str, payload: bytes, *, received: int) -> None:
+        """Keep what could not be used, raw, with the reason."""
+        ...
+
+    def asides(self, *, limit: int = 100) -> list[Mapping[str, Any]]:
+        """What was set aside, newest first: source, reason, payload, received."""
+        ...
+
+    # forecasts and grids
+
+    def put_forecasts(self, forecasts: Iterable[Forecast]) -> None:
+        """Keep forecasts by (issued, station, quantity, model); the same key again replaces."""
+        ...
+
+    def forecast(
+        self, station: str, quantity: str, *, at: int | None = None, model: str | None = None
+    ) -> Forecast | None:
+        """The newest forecast of a series issued at or before a time, of one model or any."""
+        ...
+
+    def forecasts(self, start: int, end: int, *, station: str | None = None) -> list[Forecast]:
+        """Forecasts issued in [start, end), by issue time, station and quantity."""
+        ...
+
+    def put_grid(self, name: str, time: int, grid: xr.Dataset) -> None:
+        """Keep a gridded product of one valid time."""
+        ...
+
+    def grid(self, name: str, *, at: int | None = None) -> xr.Dataset | None:
+        """The newest grid of a name at or before a time."""
+        ...
+
+    # events, state, jobs
+
+    def append(self, events: Iterable[Event]) -> list[Event]:
+        """Append events to the log and return them with their numbers. Identity already there: not appended again."""
+        ...
+
+    def events(
+        self,
+        *,
+        after: int = 0,
+        kinds: Sequence[str] = (),
+        start: int | None = None,
+        end: int | None = None,
+        id: str | None = None,
+        subject: str | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> list[Event]:
+        """Events with seq > after, by seq, narrowed by kind, time in [start, end), id and subject."""
+        ...
+
+    def save_state(self, name: str, blob: bytes) -> None:
+        """Keep the state of a stage under its name, in place of the older."""
+        ...
+
+    def load_state(self, name: str) -> bytes | None:
+        """The state kept under a name."""
+        ...
+
+    def audit(self, *, at: int, user: str, action: str, target: str, detail: Mapping[str, Any]) -> None:
+        """A line in the audit log: who did what to what. The log is never changed."""
+        ...
+
+    def audit_log(self, *, limit: int = 100) -> list[Mapping[str, Any]]:
+        """The newest audit lines: at, user, action, target, detail."""
+        ...
+
+    def archive(self, before: int) -> int:
+        """Move whole months that end before a time from the live tables to Parquet; returns rows moved."""
+        ...
+
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log back into the main file; runs in the background otherwise."""
+        ...

@@ -1,0 +1,1 @@
+"""The living basin: network, parameters and state; run, balance, calibrate, correct."""

@@ -1,0 +1,1 @@
+"""What people and machines see: SensorThings, the own API, server-sent events and the map page."""
