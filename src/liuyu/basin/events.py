@@ -37,7 +37,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """A rule that holds for a subject. States: raised, changed, acknowledged, escalated, cleared.
 
     `why` is the trace: each condition in words with the value that met it. `since` is the observation time at which the
-    rule began to hold; `group` gathers alerts that are told together; `inhibited_by` names the alert that silences it.
+    rule began to hold, `raised` the twin's time at which the alert was; `group` gathers alerts that are told together;
+    `inhibited_by` names the alert or silence that makes it needless to tell.
     """
 
     id: str
@@ -57,6 +58,18 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     inhibited_by: str = ""
     acknowledged_by: str = ""
     note: str = ""
+    raised: datetime | None = None
+
+
+class Silence(msgspec.Struct, frozen=True, kw_only=True):
+    """Alerts that match are not told until a time, by a person's decision. States: set, ended."""
+
+    id: str
+    match: Mapping[str, str]
+    until: datetime
+    user: str
+    note: str
+    title: Text
 
 
 class NumberedFlood(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +93,9 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """A warning ahead of time. States: issued, updated, withdrawn, verified.
 
     `chance` [0, 1] that `threshold` is crossed within the horizon; `crossing` its likely time with the range in which
-    80 % of members cross; `peak` [unit] the median of the highest value.
+    80 % of members cross; `peak` [unit] the median of the highest value. `issued` is when the notice was first issued.
+    A verified notice says its `outcome` (hit, miss, false_alarm), when the line was crossed, if it was, and by how many
+    hours the notice came before. `near` [unit] is how far on the safe side of the line already counts.
     """
 
     id: str
@@ -98,6 +113,10 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     peak_time: datetime
     title: Text
     model: str = ""
+    near: float = 0.0
+    outcome: str = ""
+    crossed_at: datetime | None = None
+    lead_h: float | None = None
 
 
 class ForecastRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,13 +145,18 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to be done by an owner before a deadline. States: assigned, acknowledged, done, overdue, cancelled."""
+    """Something to be done by an owner before a deadline. States: assigned, acknowledged, done, overdue, cancelled.
+
+    `owner` is a role's code in the playbook and `owner_name` its name; an overdue task names whom it went up to.
+    """
 
     id: str
     incident: str
     title: Text
     owner: str
     due: datetime
+    owner_name: Text = {}
+    escalated_to: Text = {}
     rule: str = ""
     done_by: str = ""
     note: str = ""
@@ -198,6 +222,14 @@ class LateData(msgspec.Struct, frozen=True, kw_only=True):
     title: Text
 
 
+class ModelNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A model could not do its work, with the reason, or works again. States: failed, recovered."""
+
+    id: str
+    model: str
+    title: Text
+
+
 class ReportWritten(msgspec.Struct, frozen=True, kw_only=True):
     """A report was written. State: written."""
 
@@ -209,6 +241,7 @@ class ReportWritten(msgspec.Struct, frozen=True, kw_only=True):
 
 RECORDS: Mapping[str, type[msgspec.Struct]] = {
     "alert": Alert,
+    "silence": Silence,
     "numbered_flood": NumberedFlood,
     "notice": Notice,
     "forecast": ForecastRun,
@@ -219,6 +252,7 @@ RECORDS: Mapping[str, type[msgspec.Struct]] = {
     "quality": QualityNote,
     "source": SourceNote,
     "late": LateData,
+    "model": ModelNote,
     "report": ReportWritten,
 }
 _KIND_OF = {kind: name for name, kind in RECORDS.items()}

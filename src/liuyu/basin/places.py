@@ -6,7 +6,7 @@ Positions are longitude and latitude in degrees, WGS 84. A `code` is unique in i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -174,6 +174,16 @@ class KnownFlood(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
+class Frequency(msgspec.Struct, frozen=True, kw_only=True):
+    """One point of a frequency curve: the value [unit of the quantity] that is passed once in so many years."""
+
+    station: str
+    quantity: str
+    return_period: float
+    value: float
+    source: str = ""
+
+
 class Layer(msgspec.Struct, frozen=True, kw_only=True):
     """A layer of the scene. `kind`: rivers, lakes, boundary, subbasins, terrain, dams; `path` in package or bundle."""
 
@@ -184,7 +194,11 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Basin(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """A whole basin, as its package describes it. Every code that a place names exists: the reader has checked."""
+    """A whole basin, as its package describes it. Every code that a place names exists: the reader has checked.
+
+    Files are named by their path in the folder (`package.basin_file` finds them). `demonstration` is the period, start
+    to end, that a first visitor is shown.
+    """
 
     code: str
     name: str
@@ -204,9 +218,14 @@ class Basin(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     intakes: tuple[Intake, ...] = ()
     layers: tuple[Layer, ...] = ()
     known_floods: tuple[KnownFlood, ...] = ()
+    frequencies: tuple[Frequency, ...] = ()
     rule_files: tuple[str, ...] = ()
+    notice_files: tuple[str, ...] = ()
+    playbook_file: str = ""
+    model_file: str = ""
     archive: str = ""
     attribution: str = ""
+    demonstration: tuple[datetime, datetime] | None = None
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -232,6 +251,17 @@ class Basin(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The thresholds of a station's quantity, lowest first; with a day, those alone that hold on it."""
         found = self._thresholds.get((station, quantity), ())
         return tuple(each for each in found if day is None or each.season is None or each.season.holds(day))
+
+    def frequencies_of(self, station: str, quantity: str) -> tuple[Frequency, ...]:
+        """The frequency curve of a station's quantity, by rising return period; empty where none is known."""
+        return self._frequencies.get((station, quantity), ())
+
+    @cached_property
+    def _frequencies(self) -> dict[tuple[str, str], tuple[Frequency, ...]]:
+        groups: dict[tuple[str, str], list[Frequency]] = {}
+        for each in self.frequencies:
+            groups.setdefault((each.station, each.quantity), []).append(each)
+        return {key: tuple(sorted(group, key=lambda one: one.return_period)) for key, group in groups.items()}
 
     @cached_property
     def _thresholds(self) -> dict[tuple[str, str], tuple[Threshold, ...]]:

@@ -80,10 +80,13 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """A scenario run out: forecasts, and each reservoir's hourly level [m], storage [m3], outflow and inflow [m3/s]."""
+    """A scenario run out: forecasts, and each reservoir's hourly level [m], storage [m3], outflow and inflow [m3/s].
+
+    `binding` says in both languages which limits the schedule meets or breaks.
+    """
 
     scenario: Scenario
     issued: datetime
     forecasts: tuple[Forecast, ...]
     reservoirs: Mapping[str, Mapping[str, NDArray[np.float64]]] = field(default_factory=dict)
-    binding: tuple[str, ...] = ()
+    binding: tuple[Mapping[str, str], ...] = ()

@@ -90,6 +90,10 @@ class Batch:
             flag=self.flag[where],
         )
 
+    def usable(self) -> Batch:
+        """The values that models and alerts may use: flag GOOD or NOT_EVALUATED, and a number."""
+        return self.take((self.flag <= Flag.NOT_EVALUATED) & np.isfinite(self.value))
+
     def flagged(self, flag: NDArray[np.uint8]) -> Batch:
         """The same observations with other flags."""
         return replace(self, flag=flag)
@@ -129,3 +133,12 @@ class Series:
         """The values that models and alerts may use: flag GOOD or NOT_EVALUATED, and a number."""
         keep = (self.flag <= Flag.NOT_EVALUATED) & np.isfinite(self.value)
         return Series(self.station, self.quantity, self.time[keep], self.value[keep], self.flag[keep])
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What a stage could not use, kept raw: whence it came, why it was set aside, and the bytes themselves."""
+
+    source: str
+    reason: str
+    payload: bytes
