@@ -1,0 +1,5 @@
+"""The gate through which every observation comes: ordered, once, on time or marked late; and who has fallen silent."""
+
+from liuyu.monitor.gather.stage import Gather, Gathered
+
+__all__ = ["Gather", "Gathered"]
