@@ -11,6 +11,7 @@ import pytest
 
 from liuyu.basin.errors import Fault
 from liuyu.basin.package import basin_file, check_basin, find_basin, read_basin
+from liuyu.basin.toml_file import TomlFile
 
 Change = Callable[[str, str, str], tuple[Fault, ...]]
 
@@ -120,3 +121,11 @@ def test_a_key_below_a_layer_is_told_where_it_belongs(change: Change) -> None:
     )
     assert [(each.field, each.line) for each in faults] == [("attribution", 10)]
     assert "move it above" in faults[0].cure
+
+
+def test_a_rule_file_in_another_encoding_is_a_fault_and_not_a_crash(tmp_path: Path) -> None:
+    file = tmp_path / "alerts.toml"
+    file.write_bytes('kind = "alerts"\n# 警戒水位\n'.encode("gb18030"))
+    faults = TomlFile(file).faults
+    assert [fault.problem for fault in faults] == ["not UTF-8 at byte 18"]
+    assert "UTF-8" in faults[0].cure

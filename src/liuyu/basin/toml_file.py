@@ -34,6 +34,8 @@ class TomlFile:
             self.data = tomllib.loads(text)
         except OSError as error:
             self.fault("the file cannot be read", f"check its name and rights ({error.strerror})")
+        except UnicodeDecodeError as error:
+            self.fault(f"not UTF-8 at byte {error.start}", "save it as UTF-8; GB 18030 text must be converted")
         except tomllib.TOMLDecodeError as error:
             found = re.search(r"line (\d+)", str(error))
             self.faults.append(
