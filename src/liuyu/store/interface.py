@@ -51,6 +51,29 @@ class Version:
     replaced: int
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that must be done once, also if the process dies. States: queued, claimed, done, failed.
+
+    (kind, name) is its identity; times are in s UTC. `attempts` counts claims; a claim whose lease has run out may be
+    taken by another worker. `reason` is why it failed last.
+    """
+
+    id: int
+    kind: str
+    name: str
+    payload: bytes
+    state: str
+    submitted: int
+    due: int
+    attempts: int = 0
+    worker: str = ""
+    lease_until: int | None = None
+    ended: int | None = None
+    reason: str = ""
+    result: bytes = b""
+
+
 class Store(Protocol):
     """Series, latest values, grids, forecasts, events, state and jobs of one twin."""
 
@@ -85,7 +108,7 @@ class Store(Protocol):
         ...
 
     def rollup(self, station: str, quantity: str, start: int, end: int, step: int) -> Rollup:
-        """Hourly (step 3600) or daily (step 86400) minimum, maximum, mean and count of the usable values."""
+        """Hourly (step 3600) or daily (86400, UTC) roll-ups of the usable values; steps that begin in [start, end)."""
         ...
 
     def versions(self, station: str, quantity: str, time: int) -> list[Version]:
@@ -127,7 +150,7 @@ class Store(Protocol):
     # events, state, jobs
 
     def append(self, events: Iterable[Event]) -> list[Event]:
-        """Append events to the log and return them with their numbers. Identity already there: not appended again."""
+        """Append events to the log; returns those whose identity is new, with their numbers and their times in UTC."""
         ...
 
     def events(
@@ -160,6 +183,30 @@ class Store(Protocol):
     def audit_log(self, *, limit: int = 100) -> list[Mapping[str, Any]]:
         """The newest audit lines: at, user, action, target, detail."""
         ...
+
+    # jobs
+
+    def submit(self, kind: str, name: str, payload: bytes, *, now: int, due: int | None = None) -> Job:
+        """Queue a job, to be done from `due` on. One of the same kind and name is given back as it stands."""
+        ...
+
+    def claim(self, kinds: Sequence[str], worker: str, *, now: int, lease: int) -> Job | None:
+        """Take the job of some kinds that is due longest, for `lease` seconds; None where none is due."""
+        ...
+
+    def finish(self, job: Job, result: bytes, *, now: int) -> Job:
+        """Close a claimed job with its result. Raises StoreFailed where the claim has passed to another."""
+        ...
+
+    def fail(self, job: Job, reason: str, *, now: int, retry_at: int | None = None) -> Job:
+        """Close a claimed job with a reason, or queue it again for `retry_at`. Raises StoreFailed as finish does."""
+        ...
+
+    def jobs(self, *, kinds: Sequence[str] = (), states: Sequence[str] = (), limit: int = 100) -> list[Job]:
+        """Jobs of some kinds and states (empty means all), newest first."""
+        ...
+
+    # upkeep
 
     def archive(self, before: int) -> int:
         """Move whole months that end before a time from the live tables to Parquet; returns rows moved."""

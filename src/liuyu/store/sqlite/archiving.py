@@ -1,0 +1,154 @@
+"""Moving whole months from the live tables to the Parquet history, and bringing days back that late data change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from liuyu.basin.clock import DAY
+from liuyu.basin.quantities import quantities
+from liuyu.basin.series import Batch
+from liuyu.store.grids import Grids
+from liuyu.store.history import History, month_of, schema
+from liuyu.store.sqlite.engine import Engine
+from liuyu.store.sqlite.names import Names, source_names, station_codes
+from liuyu.store.sqlite.rollups import summed_until
+from liuyu.store.sqlite.rows import COLUMNS, rows
+from liuyu.store.sqlite.schema import BLOCK
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ALL_COLUMNS = (*COLUMNS, "received", "source")
+
+ROWS_AT_ONCE = 2_000_000
+"""How many rows an archiving run holds in memory, about."""
+
+
+def archive(engine: Engine, history: History, before: int) -> int:
+    """Move the months that end at or before a time and whose roll-ups are complete; returns the live rows moved.
+
+    The month is written first, then named in the manifest, then taken from the live tables: a crash between leaves
+    rows in both places, of which the live ones count, and the next run moves them again.
+    """
+    history.tidy()
+    moved = 0
+    while True:
+        with engine.writing() as writer:
+            month = _oldest_month(writer, before)
+            if month is None:
+                return moved
+            _, start, end = month
+            history.publish(month, _tables(writer, history, start, end))
+            writer.execute("DELETE FROM observation WHERE block >= ? AND block < ?", (start // BLOCK, end // BLOCK))
+            moved += writer.changes()
+            writer.execute("DELETE FROM hourly WHERE day >= ? AND day < ?", (start // DAY, end // DAY))
+
+
+def bring_back(writer: apsw.Connection, names: Names, history: History, batch: Batch) -> None:
+    """Copy to the live table the archived days of series that a batch is about to change.
+
+    So a value that comes again is seen to be the same or a correction, and the roll-ups of its day can be summed again.
+    """
+    late = np.zeros(len(batch), bool)
+    for month in history.months:
+        late |= (batch.time >= month.start) & (batch.time < month.end)
+    if not late.any():
+        return
+    station = names.of_roster(writer, batch.roster)[batch.station]
+    late &= station >= 0
+    if not late.any():
+        return
+    wanted = np.unique(_day_key(station[late], batch.quantity[late], batch.time[late]))
+    start, end = int(batch.time[late].min()) // DAY * DAY, (int(batch.time[late].max()) // DAY + 1) * DAY
+    codes = station_codes(writer)
+    stations = {number: codes[number] for number in np.unique(station[late]).tolist()}
+    number = np.unique(batch.quantity[late]).astype(np.int64)
+    columns = history.read(stations, number, start, end, ALL_COLUMNS, source_names(writer))
+    columns = [column[np.isin(_day_key(*columns[:3]), wanted)] for column in columns]
+    values = [
+        column if name == "value" else column.astype(np.int64)
+        for name, column in zip(ALL_COLUMNS, columns, strict=True)
+    ]
+    block = columns[2].astype(np.int64) // BLOCK
+    writer.executemany(
+        "INSERT INTO observation VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        zip(*(column.tolist() for column in (block, *values)), strict=True),
+    )
+
+
+def _day_key(station: NDArray[Any], quantity: NDArray[Any], time: NDArray[Any]) -> NDArray[np.int64]:
+    series = (np.asarray(station, np.int64) << 8) | np.asarray(quantity, np.int64)
+    return (series << 24) + np.asarray(time, np.int64) // DAY + 1_000_000
+
+
+def tidy(engine: Engine, history: History, grids: Grids) -> None:
+    """Clear away what an earlier process left unfinished."""
+    history.tidy()
+    with engine.reading() as reader:
+        grids.tidy({folder for (folder,) in reader.execute("SELECT folder FROM grid")})
+
+
+def _oldest_month(connection: apsw.Connection, before: int) -> tuple[str, int, int] | None:
+    block = connection.execute("SELECT min(block) FROM observation").get
+    if block is None:
+        return None
+    month = month_of(block * BLOCK)
+    return month if month[2] <= min(before, summed_until(connection) or 0) else None
+
+
+def _tables(connection: apsw.Connection, history: History, start: int, end: int) -> Iterator[pa.Table]:
+    """A month's rows by station code, quantity and time, some stations at a time."""
+    codes = sorted((code, number) for number, code in station_codes(connection).items())
+    count = connection.execute(
+        "SELECT count(*) FROM observation WHERE block >= ? AND block < ?", (start // BLOCK, end // BLOCK)
+    ).get
+    count += sum(month.rows for month in history.months if month.start == start)
+    share = max(1, int(len(codes) * ROWS_AT_ONCE / max(count, 1)))
+    for first in range(0, len(codes), share):
+        part = codes[first : first + share]
+        yield _table(connection, history, part, start, end)
+
+
+def _table(
+    connection: apsw.Connection, history: History, part: list[tuple[str, int]], start: int, end: int
+) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415  # 0.1 s, and only archiving needs it
+
+    numbers = np.array([number for _, number in part], np.int64)
+    columns = rows(connection, history, numbers, None, start, end, ALL_COLUMNS)
+    rank = np.zeros(int(numbers.max()) + 1, np.int64)
+    rank[numbers] = np.arange(len(numbers))
+    place = rank[columns[0].astype(np.int64)]
+    quantity, time = columns[1], columns[2]
+    order = np.lexsort((time, quantity, place))
+    kinds = {each.number: each.name for each in quantities()}
+    texts = (
+        pa.array([code for code, _ in part], pa.string()).take(pa.array(place[order])),
+        _named(kinds, quantity[order]),
+    )
+    numeric = [column[order] for column in columns[2:6]]
+    sources = _named(source_names(connection), columns[6][order])
+    return pa.table(
+        [
+            *texts,
+            pa.array(numeric[0].astype(np.int64) * 1000, pa.int64()).cast(pa.timestamp("ms", "UTC")),
+            pa.array(numeric[1], pa.float64()),
+            pa.array(numeric[2].astype(np.uint8), pa.uint8()),
+            pa.array(numeric[3].astype(np.int64), pa.int64()),
+            sources,
+        ],
+        schema=schema(),
+    )
+
+
+def _named(names: dict[int, str], numbers: NDArray[np.float64]) -> pa.Array:
+    """The texts of numbers."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    texts = pa.array([names.get(number, "") for number in range(max(names, default=0) + 1)], pa.string())
+    return texts.take(pa.array(numbers.astype(np.int64)))
