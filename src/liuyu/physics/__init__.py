@@ -1,1 +1,7 @@
-"""How water moves: laws as Numba functions, SI numbers in, SI numbers out. Imports numpy and numba alone."""
+"""How water moves: laws as Numba functions, SI numbers in, SI numbers out. Imports numpy and numba alone.
+
+routing       Muskingum cascades, pure lag
+rating        stage-discharge laws, with the fall to the next station where the river backs up
+pool          storage curves, level-pool step of a lake, mass balance of a reservoir
+hydrograph    rain to runoff of small basins: losses, linear reservoir, unit hydrograph
+"""

@@ -1,0 +1,15 @@
+"""How every law is compiled: by Numba, kept on disk, arithmetic as written (fast maths would delete tests for NaN)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def compiled(function: F) -> F:
+    """The function as machine code, compiled at its first call and read from the cache afterwards."""
+    return cast(F, numba.njit(cache=True)(function))
