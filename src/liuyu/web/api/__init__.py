@@ -1,0 +1,1 @@
+"""The project's own HTTP interface, one file for each thing that is asked for."""

@@ -1,0 +1,219 @@
+"""The entities of SensorThings that a basin has: all but the observations, which the store holds.
+
+A station is a Thing, with a Location where its position is known, a Sensor (its equipment, of which nothing more is
+known) and a FeatureOfInterest; each quantity that it reports is a Datastream, each kind of quantity an
+ObservedProperty. Ids are codes and names that a person can read: Datastreams('60112200:water_level').
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from liuyu.basin.places import Basin, Station
+from liuyu.basin.quantities import Quantity, quantity
+
+MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
+_GEOJSON = "application/geo+json"
+_UCUM = {"degC": "Cel", "NTU": "{NTU}"}
+_UNITS = {
+    "m": "metre",
+    "m3/s": "cubic metre per second",
+    "m3": "cubic metre",
+    "mm": "millimetre",
+    "degC": "degree Celsius",
+    "m/s": "metre per second",
+    "V": "volt",
+    "%": "percent",
+    "1": "one",
+    "mg/L": "milligram per litre",
+    "NTU": "nephelometric turbidity unit",
+}
+_SYMBOLS = {"m3/s": "m³/s", "m3": "m³", "degC": "°C", "1": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How one kind of entity reaches another: which set, and whether many."""
+
+    target: str
+    many: bool
+
+
+RELATIONS: Mapping[str, Mapping[str, Relation]] = {
+    "Things": {
+        "Locations": Relation("Locations", True),
+        "HistoricalLocations": Relation("HistoricalLocations", True),
+        "Datastreams": Relation("Datastreams", True),
+    },
+    "Locations": {
+        "Things": Relation("Things", True),
+        "HistoricalLocations": Relation("HistoricalLocations", True),
+    },
+    "HistoricalLocations": {
+        "Thing": Relation("Things", False),
+        "Locations": Relation("Locations", True),
+    },
+    "Datastreams": {
+        "Thing": Relation("Things", False),
+        "Sensor": Relation("Sensors", False),
+        "ObservedProperty": Relation("ObservedProperties", False),
+        "Observations": Relation("Observations", True),
+    },
+    "Sensors": {"Datastreams": Relation("Datastreams", True)},
+    "ObservedProperties": {"Datastreams": Relation("Datastreams", True)},
+    "Observations": {
+        "Datastream": Relation("Datastreams", False),
+        "FeatureOfInterest": Relation("FeaturesOfInterest", False),
+    },
+    "FeaturesOfInterest": {"Observations": Relation("Observations", True)},
+}
+SETS = tuple(RELATIONS)
+
+PROPERTIES: Mapping[str, tuple[str, ...]] = {
+    "Things": ("name", "description", "properties"),
+    "Locations": ("name", "description", "encodingType", "location", "properties"),
+    "HistoricalLocations": ("time",),
+    "Datastreams": (
+        "name",
+        "description",
+        "observationType",
+        "unitOfMeasurement",
+        "observedArea",
+        "phenomenonTime",
+        "resultTime",
+        "properties",
+    ),
+    "Sensors": ("name", "description", "encodingType", "metadata", "properties"),
+    "ObservedProperties": ("name", "definition", "description", "properties"),
+    "Observations": ("phenomenonTime", "resultTime", "result", "resultQuality"),
+    "FeaturesOfInterest": ("name", "description", "encodingType", "feature", "properties"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One entity: its set, its id, its properties, and the station and quantity by which it is related."""
+
+    set: str
+    id: str
+    properties: Mapping[str, Any]
+    station: str = ""
+    quantity: str = ""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every entity of a basin by set and id, in the order of the roster."""
+
+    sets: Mapping[str, Mapping[str, Entity]]
+    _streams_of: Mapping[str, tuple[Entity, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, basin: Basin, since: str) -> Catalogue:
+        """The catalogue of a basin; `since` is the time from which its positions are known."""
+        sets: dict[str, dict[str, Entity]] = {name: {} for name in SETS if name != "Observations"}
+        streams: dict[str, list[Entity]] = {}
+        for station in basin.stations:
+            for entity in _entities_of(station, basin, since):
+                sets[entity.set][entity.id] = entity
+                if entity.set == "Datastreams":
+                    streams.setdefault(entity.station, []).append(entity)
+                    streams.setdefault(entity.quantity, []).append(entity)
+        for name in sorted({each.quantity for each in sets["Datastreams"].values()}):
+            sets["ObservedProperties"][name] = _observed_property(quantity(name))
+        return cls(sets, {key: tuple(each) for key, each in streams.items()})
+
+    def related(self, entity: Entity, relation: str) -> tuple[Entity, ...]:
+        """The entities that a relation reaches, in order; none for Observations, which the store holds."""
+        target = RELATIONS[entity.set][relation].target
+        if target == "Datastreams":
+            if entity.set == "Observations":
+                return (self.sets[target][f"{entity.station}:{entity.quantity}"],)
+            return self._streams_of.get(entity.quantity if entity.set == "ObservedProperties" else entity.station, ())
+        key = entity.quantity if target == "ObservedProperties" else entity.station
+        found = self.sets[target].get(key)
+        return (found,) if found else ()
+
+    def streams_of(self, entity: Entity | None) -> tuple[Entity, ...]:
+        """The datastreams whose observations an entity reaches; without one, all."""
+        if entity is None:
+            return tuple(self.sets["Datastreams"].values())
+        return (entity,) if entity.set == "Datastreams" else self._streams_of.get(entity.station, ())
+
+
+def symbol_of(unit: str) -> str:
+    """A unit as it is written for people."""
+    return _SYMBOLS.get(unit, unit)
+
+
+def _entities_of(station: Station, basin: Basin, since: str) -> Iterator[Entity]:
+    code, title = station.code, f"{station.name} {station.name_en}".strip()
+    facts = _facts(station, basin)
+    about = f"Gauging station {title}" + (f" on {station.river}" if station.river else "")
+    source = station.source or basin.attribution or "not stated"
+    point = None
+    if station.position is not None:
+        point = {"type": "Point", "coordinates": list(station.position)}
+        place = {"name": title, "description": f"Position of {title} (WGS 84)", "encodingType": _GEOJSON}
+        yield Entity("Locations", code, {**place, "location": point, "properties": {}}, code)
+        yield Entity("HistoricalLocations", code, {"time": since}, code)
+    yield Entity("Things", code, {"name": title, "description": about, "properties": facts}, code)
+    equipment = {"name": f"Equipment of {title}", "description": "What measures at the station; its make is not known"}
+    kind = {"encodingType": "text/plain", "metadata": source, "properties": {"sttp": station.kind}}
+    yield Entity("Sensors", code, {**equipment, **kind}, code)
+    feature = {"type": "Feature", "geometry": point, "properties": {"code": code, "river": station.river}}
+    section = {"name": title, "description": f"The river at {title}", "encodingType": _GEOJSON}
+    yield Entity("FeaturesOfInterest", code, {**section, "feature": feature, "properties": {}}, code)
+    for name in station.quantities:
+        yield _datastream(station, title, quantity(name), point)
+
+
+def _datastream(station: Station, title: str, kind: Quantity, point: Mapping[str, Any] | None) -> Entity:
+    label = kind.name.replace("_", " ")
+    facts: dict[str, Any] = {"interval_s": station.interval}
+    if kind.name == "water_level":
+        facts["datum"] = station.datum
+    told = {
+        "name": f"{title} {kind.name_zh} {label}",
+        "description": f"{kind.meaning}, at {title}",
+        "observationType": MEASUREMENT,
+        "unitOfMeasurement": {
+            "name": _UNITS.get(kind.unit, kind.unit),
+            "symbol": symbol_of(kind.unit),
+            "definition": f"ucum:{_UCUM.get(kind.unit, kind.unit)}",
+        },
+        "properties": facts,
+    }
+    if point is not None:
+        told["observedArea"] = point
+    return Entity("Datastreams", f"{station.code}:{kind.name}", told, station.code, kind.name)
+
+
+def _observed_property(kind: Quantity) -> Entity:
+    definition = f"http://vocab.nerc.ac.uk/standard_name/{kind.cf_name}/" if kind.cf_name else f"urn:liuyu:{kind.name}"
+    facts = {"unit": kind.unit, "sl651": kind.sl651, "sl323": kind.sl323, "name_zh": kind.name_zh}
+    told = {
+        "name": kind.name,
+        "definition": definition,
+        "description": kind.meaning,
+        "properties": {key: value for key, value in facts.items() if value},
+    }
+    return Entity("ObservedProperties", kind.name, told, quantity=kind.name)
+
+
+def _facts(station: Station, basin: Basin) -> dict[str, Any]:
+    facts = {
+        "code": station.code,
+        "name_zh": station.name,
+        "name_en": station.name_en,
+        "river": station.river,
+        "sttp": station.kind,
+        "datum": station.datum,
+        "rank": station.rank,
+        "chainage_km": station.chainage_km,
+        "basin": basin.code,
+        "synthetic": basin.synthetic or None,
+    }
+    return {key: value for key, value in facts.items() if value not in (None, "")}
