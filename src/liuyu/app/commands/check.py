@@ -1,0 +1,52 @@
+"""`liuyu check`: every fault of a basin package at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from liuyu.app.commands.shared import say
+from liuyu.basin.errors import BadPackage, Fault
+from liuyu.basin.package import check_basin
+from liuyu.basin.places import Basin
+from liuyu.monitor.alert import read_rules
+from liuyu.monitor.respond import read_playbook
+from liuyu.outlook.warn import read_warning_rules
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the faults as JSON.")
+@click.pass_context
+def check(context: click.Context, folder: Path, as_json: bool) -> None:
+    """Check a basin package and report every fault at once, with file, line, value and cure.
+
+    Exit code 0: no fault; 1: faults were found.
+
+    Example: liuyu check basins/yangtze
+    """
+    basin, faults = check_basin(folder)
+    if basin is not None:
+        faults = (*faults, *_rule_faults(basin))
+    heading = f"{folder}: {len(faults)} fault{'s' if len(faults) != 1 else ''}"
+    say({"folder": str(folder), "faults": faults}, "\n".join([heading, *map(str, faults)]), as_json=as_json)
+    context.exit(1 if faults else 0)
+
+
+def _rule_faults(basin: Basin) -> list[Fault]:
+    folder = Path(basin.folder)
+    readers: tuple[tuple[Callable[[Sequence[Path], Basin], Any], Sequence[str]], ...] = (
+        (read_rules, basin.rule_files),
+        (read_warning_rules, basin.notice_files),
+        (read_playbook, [basin.playbook_file] if basin.playbook_file else []),
+    )
+    faults: list[Fault] = []
+    for reader, names in readers:
+        try:
+            reader([folder / name for name in names if (folder / name).is_file()], basin)
+        except BadPackage as error:
+            faults += error.faults
+    return faults

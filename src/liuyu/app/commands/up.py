@@ -1,0 +1,106 @@
+"""`liuyu up`: start the twin and its page."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import socket
+from contextlib import closing
+from pathlib import Path
+
+import click
+import msgspec
+import uvicorn
+
+from liuyu.app.choice import Course, choose
+from liuyu.app.commands.shared import configure, course_options, progress
+from liuyu.app.config import Config
+from liuyu.app.live import LiveTwin
+from liuyu.app.users import Users
+from liuyu.basin.clock import moment
+from liuyu.basin.errors import BadInput
+from liuyu.store.sqlite import open_store
+from liuyu.web.app import create_app
+from liuyu.web.ports import User
+
+
+@click.command()
+@course_options
+@click.option("--host", help="Address to listen on; 127.0.0.1 unless told otherwise.")
+@click.option("--port", type=int, help="Port; 0 takes a free one.")
+@click.option("--speed", type=float, help="Twin seconds per second, 3600 unless told otherwise.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where the twin is kept; var unless told otherwise.")
+@click.option("--paused", is_flag=True, help="Do not start the clock.")
+@click.option("--fresh", is_flag=True, help="Forget an earlier run of the same inputs and begin again.")
+def up(
+    config_file: Path | None,
+    basin: str | None,
+    start: str | None,
+    end: str | None,
+    observations: str | None,
+    host: str | None,
+    port: int | None,
+    speed: float | None,
+    folder: Path | None,
+    paused: bool,
+    fresh: bool,
+) -> None:
+    """Start the twin and its page, and print the address.
+
+    Without options it replays the Yangtze's record flood of August 2020, or a small synthetic basin where the data
+    bundle is absent. A run that was stopped goes on where it was.
+
+    Example: liuyu up --basin yangtze --from 2020-08-10 --to 2020-08-31 --speed 7200
+    """
+    config = configure(config_file, basin, start, end, observations, speed=speed)
+    server = msgspec.structs.replace(
+        config.server, **{k: v for k, v in (("host", host), ("port", port)) if v is not None}
+    )
+    root = folder or Path(config.storage.folder)
+    course = choose(config, root / "synthetic")
+    listener = _listen(server.host, server.port)
+    home = root / f"{course.basin.code}-{course.key[:8]}"
+    if fresh and home.exists():
+        shutil.rmtree(home)
+    users = Users(root)
+    with closing(open_store(home / "store")) as store:
+        twin = LiveTwin(course, store, users, home, speed=config.replay.speed)
+        if twin.clock().phase != "ended":
+            click.echo("Learning from the days before the start; the first time, kernels are compiled too (a minute)")
+        with progress(f"{course.basin.name} {course.basin.name_en}") as tell:
+            twin.warm_up(tell)
+        twin.start(playing=not paused)
+        try:
+            _greet(course, config, users, listener)
+            app = create_app(twin, cache=root / "cache")
+            uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)).run(
+                sockets=[listener]
+            )
+        finally:
+            twin.stop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise BadInput(
+            f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port, 0 for any"
+        ) from None
+    return listener
+
+
+def _greet(course: Course, config: Config, users: Users, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    token = users.issue_token(User("duty", "duty_officer"))
+    name = f"{course.basin.name} {course.basin.name_en}" + (" — 合成数据 SYNTHETIC" if course.basin.synthetic else "")
+    first, last = (moment(each, course.basin.zone).strftime("%Y-%m-%d %H:%M") for each in (course.start, course.end))
+    click.echo(f"{name}: {first} to {last} at {config.replay.speed:g} times the pace of the clock")
+    click.echo(f"To look:                        {address}")
+    click.echo(f"To act as duty officer (once):  {address}?token={token}", nl=True)
+    if host not in ("127.0.0.1", "::1"):
+        logging.getLogger("liuyu").warning("listening on %s: whoever reaches this machine can look at the twin", host)

@@ -1,0 +1,162 @@
+"""The whole configuration of a twin: one typed file, `liuyu.toml`, judged as a whole.
+
+Every fault of the file is reported at once, with its line. What a file leaves out has the default that stands here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+import msgspec
+
+from liuyu.basin.clock import parse_time
+from liuyu.basin.errors import BadInput, BadPackage, Fault
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the page answers. It listens on loopback until told otherwise."""
+
+    host: str = "127.0.0.1"
+    port: int = 8380
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which part of the archive is played. Empty times mean the demonstration that the basin package names.
+
+    `speed` in twin seconds per second; `warm_up_days` of the archive before the start fill the store without alerts.
+    """
+
+    start: str = ""
+    end: str = ""
+    speed: float = 3600.0
+    observations: str = ""
+    warm_up_days: int = 15
+    step_minutes: int = 60
+
+
+class Outlook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often a forecast is issued, in hours of the twin's clock, counted from midnight UTC."""
+
+    forecast_hours: int = 6
+
+
+class Storage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the twin is kept in: the engine and its folder."""
+
+    engine: Literal["sqlite"] = "sqlite"
+    folder: str = "var"
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A twin: its basin and the settings of each part. An empty basin means the Yangtze where its archive is there."""
+
+    basin: str = ""
+    server: Server = Server()
+    replay: Replay = Replay()
+    outlook: Outlook = Outlook()
+    storage: Storage = Storage()
+
+
+_SECTIONS: dict[str, type[msgspec.Struct]] = {
+    "server": Server,
+    "replay": Replay,
+    "outlook": Outlook,
+    "storage": Storage,
+}
+_LIMITS: dict[tuple[str, str], tuple[float, float]] = {
+    ("server", "port"): (0, 65535),
+    ("replay", "speed"): (1, 1e7),
+    ("replay", "warm_up_days"): (0, 366),
+    ("replay", "step_minutes"): (1, 1440),
+    ("outlook", "forecast_hours"): (1, 24),
+}
+
+
+def read_config(file: Path | None) -> Config:
+    """The configuration in a file, or the defaults without one.
+
+    Raises BadPackage, which lists every fault with its line, and BadInput where the file cannot be read.
+    """
+    if file is None:
+        return Config()
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"configuration {file} cannot be read ({error}); give --config a UTF-8 TOML file") from None
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        line = int(found[1]) if found else None
+        raise BadPackage(
+            str(file), [Fault(file=str(file), line=line, problem=f"not TOML: {error}", cure="mend this line")]
+        ) from None
+    faults = _faults(str(file), text, content)
+    if faults:
+        raise BadPackage(str(file), faults)
+    return msgspec.convert(content, Config)
+
+
+def _faults(file: str, text: str, content: dict[str, Any]) -> list[Fault]:
+    faults: list[Fault] = []
+    for key, value in content.items():
+        if key in _SECTIONS:
+            if not isinstance(value, dict):
+                faults.append(_fault(file, text, key, value, "is a section", f"write it as [{key}]"))
+                continue
+            known = _SECTIONS[key]
+            faults += [each for name, one in value.items() for each in _field(file, text, known, key, name, one)]
+        else:
+            faults += _field(file, text, Config, "", key, value)
+    return faults
+
+
+def _field(file: str, text: str, section: type[msgspec.Struct], part: str, name: str, value: Any) -> list[Fault]:
+    kinds = get_type_hints(section)
+    if name not in kinds:
+        known = [*kinds, *([] if part else _SECTIONS)]
+        near = difflib.get_close_matches(name, known, n=1)
+        cure = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        return [_fault(file, text, name, value, "is not a setting", cure, part)]
+    try:
+        msgspec.convert(value, kinds[name])
+    except msgspec.ValidationError as error:
+        return [_fault(file, text, name, value, str(error), "give a value of that kind", part)]
+    limits = _LIMITS.get((part, name))
+    if limits and not limits[0] <= value <= limits[1]:
+        cure = f"give a number from {limits[0]:g} to {limits[1]:g}"
+        return [_fault(file, text, name, value, "is out of range", cure, part)]
+    if part == "replay" and name in ("start", "end") and value:
+        try:
+            parse_time(value, "UTC")
+        except BadInput as error:
+            return [_fault(file, text, name, value, "is not a time", str(error).split("; ")[-1], part)]
+    return []
+
+
+def _fault(file: str, text: str, name: str, value: Any, problem: str, cure: str, part: str = "") -> Fault:
+    return Fault(
+        file=file,
+        line=_line(text, part, name),
+        field=f"{part}.{name}" if part else name,
+        value=str(value),
+        problem=problem,
+        cure=cure,
+    )
+
+
+def _line(text: str, part: str, name: str) -> int | None:
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        head = re.match(r"\s*\[([^\]]+)\]", line)
+        if head:
+            section = head[1].strip()
+            if section == name and not part:
+                return number
+        elif section == part and re.match(rf"\s*{re.escape(name)}\s*=", line):
+            return number
+    return None
