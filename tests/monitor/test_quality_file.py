@@ -79,6 +79,18 @@ def test_rows_may_come_in_any_order_and_types(tmp_path: Path) -> None:
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
+def test_a_csv_is_read_like_a_parquet(tmp_path: Path) -> None:
+    level = river()
+    level[77] -= 2.0
+    write(tmp_path / "a.parquet", stcd=["007"] * 300, time_cst=hourly(300), z_m=level)
+    lines = [f"007,{moment},{value}" for moment, value in zip(hourly(300), level, strict=True)]
+    (tmp_path / "b.csv").write_text("\n".join(["stcd,time_cst,z_m", *lines]))
+    check_file(tmp_path / "a.parquet", tmp_path / "a.out")
+    check_file(tmp_path / "b.csv", tmp_path / "b.out")
+    assert (tmp_path / "a.out").read_bytes() == (tmp_path / "b.out").read_bytes()
+    assert rows(tmp_path / "a.out")[77]["test"] == "spike"
+
+
 def test_a_time_with_a_zone_is_written_as_the_wall_clock_of_china(tmp_path: Path) -> None:
     times = pa.array(hourly(3), pa.timestamp("us", "UTC"))
     write(tmp_path / "in.parquet", stcd=["1"] * 3, time_cst=times, z_m=[1.0, 1.0, 1.0])

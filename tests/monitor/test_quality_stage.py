@@ -97,7 +97,7 @@ def test_a_release_that_stays_is_trusted_within_two_more_reports() -> None:
     assert all(flag == Flag.GOOD for flag in final(done).values())
 
 
-@pytest.mark.parametrize("history", [2, 400])
+@pytest.mark.parametrize("history", [2, 400, 2400])
 def test_a_flash_flood_does_not_blind_the_alerts(history: int) -> None:
     rise = np.concatenate([np.zeros(history), np.minimum(np.arange(1, 13) * 0.8, 8.0), np.full(5, 8.0)])
     done = feed(Quality(BASIN), np.round(calm(len(rise)) + rise, 2))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from liuyu.basin.clock import HOUR, moment
@@ -17,7 +18,7 @@ from liuyu.basin.events import Event, ModelNote, announce
 from liuyu.basin.places import Basin
 from liuyu.basin.records import Forecast, Scenario
 from liuyu.basin.series import Aside, Batch
-from liuyu.basin.stage import Stage
+from liuyu.basin.stage import PartedStage, Stage
 from liuyu.monitor.alert import Alert, read_rules
 from liuyu.monitor.assess import Assess
 from liuyu.monitor.gather import Gather
@@ -115,16 +116,24 @@ class Pipeline:
     def save(self) -> None:
         """Keep the memory of every stage in the store."""
         for stage in self.stages:
-            self.store.save_state(stage.name, stage.dump())
+            if isinstance(stage, PartedStage):
+                for part, blob in stage.changes():
+                    self.store.save_state(f"{stage.name}/{part}", blob)
+            else:
+                self.store.save_state(stage.name, stage.dump())
         self.store.save_state("pipeline", b"failed" if self._model_failed else b"")
 
     def restore(self) -> None:
         """Take back the memory of every stage from the store."""
         for stage in self.stages:
-            blob = self.store.load_state(stage.name)
-            if blob is not None:
+            if isinstance(stage, PartedStage):
+                stage.load_parts(partial(self._part, stage.name))
+            elif (blob := self.store.load_state(stage.name)) is not None:
                 stage.load(blob)
         self._model_failed = self.store.load_state("pipeline") == b"failed"
+
+    def _part(self, stage: str, part: str) -> bytes | None:
+        return self.store.load_state(f"{stage}/{part}")
 
     def _observe(self, arrived: Batch, now: int) -> tuple[Batch, list[Event]]:
         """Gather, check and keep what arrived; returns what is to be assessed, by time."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import Protocol, runtime_checkable
 
 
 class Stage(Protocol):
@@ -20,4 +21,21 @@ class Stage(Protocol):
 
     def load(self, blob: bytes) -> None:
         """Take the memory back."""
+        ...
+
+
+@runtime_checkable
+class PartedStage(Stage, Protocol):
+    """A stage whose memory is too large to be kept whole at every step: it gives up the parts that changed.
+
+    Whoever keeps every part of `changes`, the newer in place of the older, can make a new stage like the old one with
+    `load_parts`, bit for bit.
+    """
+
+    def changes(self) -> Iterator[tuple[str, bytes]]:
+        """The parts, by name, that changed since this was last called; at first all of them."""
+        ...
+
+    def load_parts(self, part: Callable[[str], bytes | None]) -> None:
+        """Take the memory back from whoever knows the newest part of a name; None for a name never given."""
         ...

@@ -40,7 +40,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_file(path_in: Path, path_out: Path, basin: Basin | None = None) -> Summary:
-    """Judge every value of a Parquet file and write one row for each: stcd,time,quantity,flag,test.
+    """Judge every value of a Parquet or CSV file and write one row for each: stcd,time,quantity,flag,test.
 
     The file has columns stcd, time_cst (wall time without zone) and any of z_m [m], q_m3s, inflow_m3s, outflow_m3s
     [m3/s]. Times are written as they came. `basin` adds which stations lie beside which; without one, stations that
@@ -55,18 +55,27 @@ def check_file(path_in: Path, path_out: Path, basin: Basin | None = None) -> Sum
 
 def _read(path: Path) -> pa.Table:
     if not path.is_file():
-        raise BadInput(f"there is no file {path}; give the path of a Parquet file of observations")
+        raise BadInput(f"there is no file {path}; give the path of a Parquet or CSV file of observations")
+    text = path.suffix.lower() == ".csv"
     try:
-        have = pq.read_schema(path).names
+        table = _read_csv(path) if text else None
+        have = table.column_names if table is not None else pq.read_schema(path).names
         wanted = ["stcd", "time_cst", *(name for name in COLUMNS if name in have)]
         lacking = [name for name in wanted[:2] if name not in have]
         if lacking or len(wanted) == 2:
             need = ", ".join(lacking) or f"one of {', '.join(COLUMNS)}"
             raise BadInput(f"{path} has no column {need}; it has {', '.join(have)}")
-        table = pq.read_table(path, columns=wanted)
+        table = table.select(wanted) if table is not None else pq.read_table(path, columns=wanted)
     except (pa.ArrowInvalid, OSError) as error:
-        raise BadInput(f"{path} is not a Parquet file that can be read: {error}; write it anew") from None
+        kind = "CSV" if text else "Parquet"
+        raise BadInput(f"{path} is not a {kind} file that can be read: {error}; write it anew") from None
     return _typed(table, path)
+
+
+def _read_csv(path: Path) -> pa.Table:
+    """A table of a CSV file; station codes stay text, so that none loses its zeros."""
+    kinds = {"stcd": pa.string(), "time_cst": pa.string(), **{name: pa.float64() for name in COLUMNS}}
+    return pcsv.read_csv(path, convert_options=pcsv.ConvertOptions(column_types=kinds))
 
 
 def _typed(table: pa.Table, path: Path) -> pa.Table:

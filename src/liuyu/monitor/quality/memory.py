@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -115,12 +116,20 @@ def grown(memory: Memory, series: int) -> Memory:
     return larger
 
 
-def pack(memory: Memory, series: int) -> bytes:
-    """The first `series` rows as bytes: a header, then each field as it lies in memory."""
-    head = msgspec.msgpack.encode(_Head(VERSION, series))
+def pack(memory: Memory, series: int, first: int = 0) -> bytes:
+    """The rows from `first` up to `series` as bytes: a header, then each field as it lies in memory."""
+    head = msgspec.msgpack.encode(_Head(VERSION, series - first))
     parts: list[Any] = [len(head).to_bytes(4, "little"), head]
-    parts += [getattr(memory, name)[:series].reshape(-1).view(np.uint8).data for name in FIELDS if series]
+    parts += [getattr(memory, name)[first:series].reshape(-1).view(np.uint8).data for name in FIELDS if series > first]
     return b"".join(parts)
+
+
+def joined(memories: Sequence[tuple[Memory, int]]) -> tuple[Memory, int]:
+    """Memories one after another, as one."""
+    if not memories:
+        return empty(0), 0
+    fields = (np.concatenate([getattr(memory, name)[:series] for memory, series in memories]) for name in FIELDS)
+    return Memory(*fields), sum(series for _, series in memories)
 
 
 def unpack(blob: bytes) -> tuple[Memory, int]:

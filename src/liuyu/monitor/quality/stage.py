@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +16,13 @@ from liuyu.basin.places import Basin
 from liuyu.basin.quantities import quantities, quantity
 from liuyu.basin.series import Batch
 from liuyu.monitor.quality.arrive import FLOW, LEVEL, arrive, locate, look_beside
-from liuyu.monitor.quality.memory import Memory, empty, grown, pack, unpack
+from liuyu.monitor.quality.memory import Memory, empty, grown, joined, pack, unpack
 from liuyu.monitor.quality.neighbours import beside
 from liuyu.monitor.quality.parameters import law_table
 from liuyu.monitor.quality.table import TESTS, QualityTest
+
+PART = 8
+"""Series in a part of the memory: few, so that a step of few stations changes little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Quality:
         self._laws = law_table()
         self._memory: Memory = empty(0)
         self._series = 0
+        self._changed: set[int] = set()
         number = basin.roster.number
         self._beside = {number[code]: [number[each] for each in near] for code, near in beside(basin).items() if near}
         self._slot = np.full((len(basin.roster), max(each.number for each in quantities()) + 1), -1, np.int32)
@@ -52,6 +58,7 @@ class Quality:
         arrive(self._memory, slot, batch.time, batch.value, self._laws, place, touched, walked)
         locate(self._memory, slot, batch.time, place)
         look_beside(self._memory, slot, place, touched, walked, self._laws)
+        self._change(slot, np.flatnonzero(touched), self._memory.mate[slot])
         flag, test = self._judged(slot, place)
         revised = self._revised(batch, np.flatnonzero(touched))
         events = self._notes(np.flatnonzero(touched), now)
@@ -63,7 +70,28 @@ class Quality:
 
     def load(self, blob: bytes) -> None:
         """Take the memory back. Raises BadInput where it was packed by another version."""
-        self._memory, self._series = unpack(blob)
+        self._take(*unpack(blob))
+
+    def changes(self) -> Iterator[tuple[str, bytes]]:
+        """The parts of the memory that changed since this was last called, each of a few series."""
+        for part in sorted(self._changed):
+            yield str(part), pack(self._memory, min((part + 1) * PART, self._series), part * PART)
+        self._changed.clear()
+
+    def load_parts(self, part: Callable[[str], bytes | None]) -> None:
+        """Take the memory back from its parts. Raises BadInput where one was packed by another version."""
+        parts: list[tuple[Memory, int]] = []
+        while (blob := part(str(len(parts)))) is not None:
+            parts.append(unpack(blob))
+        self._take(*joined(parts))
+
+    def _change(self, *slots: NDArray[np.integer[Any]]) -> None:
+        for each in slots:
+            self._changed.update(np.unique(each[each >= 0] // PART).tolist())
+
+    def _take(self, memory: Memory, series: int) -> None:
+        self._memory, self._series = memory, series
+        self._changed = set()
         self._slot[...] = -1
         self._slot[self._memory.station, self._memory.quantity] = np.arange(self._series)
 
@@ -94,6 +122,7 @@ class Quality:
             mate = self._slot[station, FLOW if measured == LEVEL else LEVEL]
             if mate >= 0:
                 memory.mate[slot], memory.mate[mate] = mate, slot
+                self._changed.add(int(mate) // PART)
             near = self._beside.get(station, []) if measured == LEVEL else []
             for other in (int(self._slot[each, LEVEL]) for each in near):
                 if other >= 0:
@@ -105,6 +134,7 @@ class Quality:
         free = np.flatnonzero(row < 0)
         if len(free) and other not in row:
             row[free[0]] = other
+            self._changed.add(slot // PART)
 
     def _judged(self, slot: NDArray[np.int32], place: NDArray[np.int32]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Flags and tests of what arrived, noted as told; what came too late for any comparison is not evaluated."""
