@@ -24,10 +24,10 @@ check: $(VENV)/.tested
 validate: $(VENV)/.tested
 	$(BIN)/python -m tests.setup_browser
 	$(BIN)/pytest -m slow $(ARGS)
-	set -e; for each in validation/*/run.py; do $(BIN)/python $$each; done
+	set -e; for each in validation/*/*.py; do echo "== $$each"; $(BIN)/python $$each; done
 
 bench: $(VENV)/.tested
-	set -e; for each in benchmarks/*.py; do $(BIN)/python $$each; done
+	set -e; for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each; done
 
 docs: $(VENV)/.tested
 	$(BIN)/pytest tests/house $(ARGS)
@@ -39,6 +39,7 @@ clean:
 $(READY): $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m liuyu.monitor.quality.warm
 	touch $@
 
 $(VENV)/.tested: $(READY)

@@ -130,7 +130,7 @@ function Marks({ scale }: { scale: Scale }) {
     <>
       {curve && first !== undefined && last !== undefined && <path className="track-area" d={`${curve}L${toX(scale, last)} ${AXIS}L${toX(scale, first)} ${AXIS}Z`} />}
       {curve && <path className="track-curve" d={curve} />}
-      {curve && overview && whose && <text className="track-whose" y={10}>{named(whose)} {t.quantity[overview.quantity] ?? overview.quantity}</text>}
+      {curve && overview && whose && <text className="track-whose" y={10}>{scale.width < 500 ? named(whose) : `${named(whose)} ${t.quantity[overview.quantity] ?? overview.quantity}`}</text>}
       {bars.map((bar) => <Alerts key={bar.time} bar={bar} scale={scale} most={most} />)}
       {issues.map((at) => <line key={at} className="track-issue" x1={toX(scale, at)} x2={toX(scale, at)} y1={AXIS} y2={AXIS + 3} />)}
       {floods.map((flood) => (
@@ -147,13 +147,15 @@ function Marks({ scale }: { scale: Scale }) {
 
 /** Alerts of six hours as one stacked bar that stands on the axis. */
 function Alerts({ bar, scale, most }: { bar: Bar; scale: Scale; most: number }) {
-  const x = toX(scale, bar.time);
+  const x = Math.max(0, toX(scale, bar.time));
   const width = Math.max(2, toX(scale, bar.time + BIN) - x - 1);
+  const total = ORDER.reduce((sum, each) => sum + bar.counts[each], 0);
+  const whole = 24 * Math.sqrt(total / most); // the root, so that one alert is seen beside twenty
   let bottom = AXIS;
   return (
     <g>
       {ORDER.map((severity) => {
-        const height = (bar.counts[severity] / most) * 22;
+        const height = (bar.counts[severity] / total) * whole;
         if (!height) return null;
         bottom -= height;
         return <rect key={severity} className={`fill-${severity}`} x={x} width={width} y={bottom} height={Math.max(1, height - 0.5)} />;
