@@ -52,9 +52,9 @@ def test_a_warning_below_the_dam_brings_one_what_if_and_one_proposal(
     assert "holds back" in what_if.name["en"]
     assert proposal.id == "proposal:qingxi_reservoir:20210705T0600Z"
     assert len(proposal.releases[DAM]) == 96
-    losses = [each["loss"] for each in proposal.compared]
-    assert len(losses) >= 20
-    assert losses == sorted(losses)
+    ranks = [(each["over_pool"], each["loss"]) for each in proposal.compared]
+    assert len(ranks) >= 20
+    assert ranks == sorted(ranks)
     assert proposal.title["en"].endswith(proposal.compared[0]["name"]["en"])
     assert set(proposal.reason) == {"zh", "en"}
 

@@ -138,11 +138,11 @@ class RiverTwin:
         for code, place in self.reservoir_places.items():
             levels, held = self.plumbing.network.curve[place].T
             start = float(outlook.here.level[place])
-            storage = _interpolate(np.array([start]), levels, held)[0] + 3600.0 * np.cumsum(
+            storage = along_curve(np.array([start]), levels, held)[0] + 3600.0 * np.cumsum(
                 course.inflow[place] - course.flow[place]
             )
             out[code] = {
-                "level": _interpolate(storage, held, levels),
+                "level": along_curve(storage, held, levels),
                 "storage": storage,
                 "inflow": course.inflow[place].copy(),
                 "outflow": course.flow[place].copy(),
@@ -269,7 +269,8 @@ def widening(here: Present) -> Floats:
     return np.asarray(np.minimum(1.0 + stale + 0.5 * (here.window.age > _STALE_H).mean(), _WIDEST), np.float64)
 
 
-def _interpolate(x: Floats, xs: Floats, ys: Floats) -> Floats:
+def along_curve(x: Floats, xs: Floats, ys: Floats) -> Floats:
+    """Values of a rising curve (xs, ys) at x: linear between its points, and on along its last stretch beyond them."""
     place = np.clip(np.searchsorted(xs, x), 1, len(xs) - 1)
     slope = (ys[place] - ys[place - 1]) / (xs[place] - xs[place - 1])
     return np.asarray(ys[place - 1] + slope * (x - xs[place - 1]), np.float64)

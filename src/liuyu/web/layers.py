@@ -26,6 +26,8 @@ from liuyu.web.scene import SceneLayer
 log = logging.getLogger(__name__)
 
 TOLERANCE = 0.0015
+SMALL = 100_000
+"""A file of so few bytes is served as it is: thinned, the rivers of a small basin would look angular."""
 DECIMALS = 4
 GEOJSON = "application/geo+json"
 _DROPPED = {"Shape_Leng", "Shape_Area", "OBJECTID", "FNODE_", "TNODE_", "LPOLY_", "RPOLY_"}
@@ -83,7 +85,9 @@ def read_layer(file: Path) -> Mapping[str, Any]:
         return {"type": "FeatureCollection", "features": read_dams(file)}
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        features = [thinned for each in content["features"] if (thinned := _thin_feature(each))]
+        features = content["features"]
+        if file.stat().st_size > SMALL:
+            features = [thinned for each in features if (thinned := _thin_feature(each))]
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise BadInput(f"{file.name} is no GeoJSON feature collection ({error}); mend or replace it") from None
     return {"type": "FeatureCollection", "features": features}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from liuyu.basin.clock import moment
 from liuyu.basin.places import Reservoir
 from liuyu.basin.records import Scenario
-from liuyu.twin import Alternative, Outlook, RiverTwin
+from liuyu.twin import Alternative, Outlook, RiverTwin, along_curve
 from liuyu.twin.limits import bounded, level_limits
 
 Floats = NDArray[np.float64]
@@ -41,11 +41,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A candidate run out: loss and its parts, the reservoir's course, members of levels downstream."""
+    """A candidate run out: loss and its parts, metres above the normal pool, the reservoir's course, levels below."""
 
     candidate: Candidate
     loss: float
     downstream: float
+    over_pool: float
     highest: float
     highest_wet: float
     ends: float
@@ -117,12 +118,15 @@ def judge(
                 above += weight * float(np.maximum(members - line.value, 0.0).mean(axis=0).sum())
     course = alternative.reservoirs[reservoir.code]
     levels, held = np.array(reservoir.curve).T
-    level_wet = np.interp(course["storage"] + wet, held, levels)
-    own = _held(reservoir, candidate, course["storage"], level_wet, level_limits(twin.basin, reservoir, day))
+    level_wet = along_curve(course["storage"] + wet, held, levels)
+    limits = level_limits(twin.basin, reservoir, day)
+    pool = limits.get("normal_pool", float(levels[-1]))
+    own = _held(reservoir, candidate, course["storage"], level_wet, limits)
     return Judged(
         candidate=candidate,
         loss=above + own,
         downstream=above,
+        over_pool=max(float(course["level"].max()) - pool, 0.0),
         highest=float(course["level"].max()),
         highest_wet=float(level_wet.max()),
         ends=float(course["level"][-1]),
@@ -155,9 +159,12 @@ def high_inflow(twin: RiverTwin, outlook: Outlook, place: int) -> Floats:
 
 
 def search(twin: RiverTwin, outlook: Outlook, reservoir: Reservoir, now_release: float) -> list[Judged]:
-    """Every candidate judged, best first; of equals, the one tried earlier."""
+    """Every candidate judged, best first; of equals, the one tried earlier.
+
+    The normal pool goes before all loss: a schedule that is expected to pass it stands behind every one that is not.
+    """
     place = twin.reservoir_places[reservoir.code]
     downstream, wet = twin.below(place), high_inflow(twin, outlook, place)
     tried = candidates(outlook.course.flow[place], outlook.course.inflow[place], now_release, reservoir)
     judged = [judge(twin, outlook, reservoir, each, downstream, wet) for each in tried]
-    return sorted(judged, key=lambda each: round(each.loss, 6))
+    return sorted(judged, key=lambda each: (round(each.over_pool, 2), round(each.loss, 6)))

@@ -167,6 +167,7 @@ class Plan:
             "loss": round(judged.loss, 2),
             "exceedance_m_h": round(judged.downstream, 2),
             "highest_level": round(judged.highest, 2),
+            "over_pool": round(judged.over_pool, 2),
             "highest_level_wet": round(judged.highest_wet, 2),
             "end_level": round(judged.ends, 2),
             "least_release": round(float(release.min()), 0),
@@ -178,8 +179,18 @@ class Plan:
         if best.candidate.key == "expected":
             return {
                 "zh": f"试算{tried}个方案,没有一个优于按以往习惯调度(超警超保期望{best.downstream:.1f} 米·小时)",
-                "en": f"of {tried} schedules none does better than releasing as usual "
+                "en": f"Of {tried} schedules none does better than releasing as usual "
                 f"({best.downstream:.1f} metre-hours above the lines)",
+            }
+        if best.downstream >= expected.downstream:
+            room = expected.highest_wet - best.highest_wet
+            return {
+                "zh": f"试算{tried}个方案中综合损失最小:为水库多留余地,来水偏大时最高库水位比按以往习惯低{room:.2f} m"
+                f"({best.highest_wet:.2f} m),下游超警超保期望{best.downstream:.1f} 米·小时"
+                f"(按以往习惯{expected.downstream:.1f})",
+                "en": f"Least loss of {tried} schedules: it keeps {room:.2f} m more room in the reservoir than "
+                f"releasing as usual, should the inflow be high ({best.highest_wet:.2f} m), for "
+                f"{best.downstream:.1f} metre-hours above the lines downstream instead of {expected.downstream:.1f}",
             }
         lined = {each.station for each in self.basin.thresholds if each.kind in ("warning", "guarantee")}
         lower = {code: expected.peaks[code] - peak for code, peak in best.peaks.items() if code in lined}
@@ -190,7 +201,7 @@ class Plan:
             "zh": f"试算{tried}个方案中综合损失最小:下游超警超保期望由{was}降至{will} 米·小时(超保按10倍计),"
             f"{station.name}洪峰降低{drop:.2f} m,库水位最高{best.highest:.2f} m"
             f"(来水偏大时{best.highest_wet:.2f} m)、期末{best.ends:.2f} m",
-            "en": f"least loss of {tried} schedules: {will} instead of {was} metre-hours above the lines downstream "
+            "en": f"Least loss of {tried} schedules: {will} instead of {was} metre-hours above the lines downstream "
             f"(guarantee counts tenfold), peak at {station.name_en} lower by {drop:.2f} m; reservoir at most "
             f"{best.highest:.2f} m ({best.highest_wet:.2f} m if the inflow is high), {best.ends:.2f} m at the end",
         }

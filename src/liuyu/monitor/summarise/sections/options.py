@@ -30,6 +30,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "warning": ("警戒", "Warning"),
     "loss": ("综合损失", "Loss"),
     "exceedance_m_h": ("超线米·小时", "Metre-hours above"),
+    "over_pool": ("超正常蓄水位", "Above normal pool"),
     "highest_level": ("最高库水位", "Highest pool"),
     "highest_level_wet": ("偏大来水最高库水位", "Highest pool if wetter"),
     "end_level": ("期末库水位", "Pool at end"),
