@@ -192,7 +192,7 @@ def sign_in(client: httpx.Client, name: str = "duty_officer") -> None:
 
 
 def _write_layers(folder: Path) -> None:
-    line = [[110 + x / 100, 30.5 + 0.0001 * (x % 3)] for x in range(200)]
+    line = [[110 + x / 3000, 30.5 + 0.0001 * (x % 3)] for x in range(6001)]  # large enough to be worth thinning
     river = {
         "type": "Feature",
         "properties": {"name": "试验河"},
