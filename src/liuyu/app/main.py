@@ -7,7 +7,7 @@ import sys
 import click
 
 import liuyu
-from liuyu.app.commands import check, export, forecast, qc, replay, report, rules, up, user
+from liuyu.app.commands import check, decode, export, forecast, qc, replay, report, rules, up, user
 from liuyu.basin.errors import LiuyuError
 
 
@@ -21,6 +21,7 @@ for each in (
     up.up,
     replay.replay,
     check.check,
+    decode.decode,
     qc.qc,
     rules.rules,
     export.export,
