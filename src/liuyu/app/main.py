@@ -7,7 +7,7 @@ import sys
 import click
 
 import liuyu
-from liuyu.app.commands import check, decode, export, forecast, qc, replay, report, rules, up, user
+from liuyu.app.commands import check, decode, export, forecast, qc, read, replay, report, rules, sl323, up, user
 from liuyu.basin.errors import LiuyuError
 
 
@@ -23,10 +23,12 @@ for each in (
     check.check,
     decode.decode,
     qc.qc,
+    read.read,
     rules.rules,
     export.export,
     report.report,
     forecast.forecast,
+    sl323.sl323,
     user.user,
 ):
     commands.add_command(each)

@@ -1,0 +1,123 @@
+"""`liuyu sl323`: exchange with databases after SL 323."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from liuyu.app.commands.shared import say
+from liuyu.basin.clock import epoch, parse_time
+from liuyu.basin.package import basin_file, find_basin, read_basin
+from liuyu.basin.places import Basin
+from liuyu.basin.records import Forecast
+from liuyu.basin.series import Aside, Batch
+from liuyu.monitor.sense import Archive
+from liuyu.monitor.sense.readers import write_observations
+from liuyu.monitor.sense.sl323 import export_tables, import_tables, open_database
+from liuyu.store.sqlite import open_store
+
+FOREVER = 2**40
+
+
+@click.group()
+def sl323() -> None:
+    """Exchange stations, thresholds, observations and forecasts with the tables of SL 323-2011.
+
+    Example: liuyu sl323 export --basin yangtze --to yangtze.db
+    """
+
+
+@sl323.command("export")
+@click.option("--basin", required=True, metavar="NAME|FOLDER", help="The basin to write.")
+@click.option("--to", "address", required=True, metavar="DATABASE", help="A SQLite file, or postgresql://host/name.")
+@click.option("--observations", metavar="FILE", help="Parquet or CSV with the archive's columns.")
+@click.option("--archive", is_flag=True, help="Write the observations of the archive that the package names.")
+@click.option("--store", type=click.Path(path_type=Path, exists=True), help="A twin's store, for its forecasts.")
+@click.option("--from", "start", metavar="TIME", help="Start of the period of observations and forecasts.")
+@click.option("--until", "end", metavar="TIME", help="End of it, not included.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def export_(
+    basin: str,
+    address: str,
+    observations: str | None,
+    archive: bool,
+    store: Path | None,
+    start: str | None,
+    end: str | None,
+    as_json: bool,
+) -> None:
+    """Write a basin to the tables, with observations and forecasts where they are named.
+
+    Example: liuyu sl323 export --basin yangtze --to postgresql://localhost/hydrology --archive
+    """
+    place = read_basin(find_basin(basin))
+    first, last = (
+        epoch(parse_time(text, place.zone)) if text else otherwise for text, otherwise in ((start, 0), (end, FOREVER))
+    )
+    batch = _observations(place, observations, archive, first, last)
+    forecasts = _forecasts(store, first, last) if store else []
+    with closing(open_database(address, create=True)) as database:
+        done = export_tables(place, database, batch, forecasts)
+    lines = [f"{table}: {count} rows" for table, count in done.rows.items()]
+    result = {"rows": done.rows, "asides": _reasons(done.asides), "to": database.name}
+    say(result, "\n".join([*lines, *(f"left out: {each.reason}" for each in done.asides)]), as_json=as_json)
+
+
+def _observations(basin: Basin, named: str | None, archive: bool, start: int, end: int) -> Batch | None:
+    file = Path(named) if named else basin_file(basin, basin.archive) if archive and basin.archive else None
+    return Archive(file, basin).take(start - 1, end - 1) if file else None
+
+
+def _forecasts(folder: Path, start: int, end: int) -> list[Forecast]:
+    with closing(open_store(folder, read_only=True)) as store:
+        return store.forecasts(start, end)
+
+
+@sl323.command("import")
+@click.option("--from", "address", required=True, metavar="DATABASE", help="A SQLite file, or postgresql://host/name.")
+@click.option("--out", "folder", required=True, type=click.Path(path_type=Path), help="Folder of the new package.")
+@click.option("--code", required=True, help="Code of the new basin.")
+@click.option("--name", default="", help="Its name in the local language.")
+@click.option("--name-en", default="", help="Its name in English.")
+@click.option("--observations", type=click.Path(path_type=Path), help="Parquet for what the tables observed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@click.pass_context
+def import_(
+    context: click.Context,
+    address: str,
+    folder: Path,
+    code: str,
+    name: str,
+    name_en: str,
+    observations: Path | None,
+    as_json: bool,
+) -> None:
+    """Make a basin package of the tables, and a file of observations that a replay can play.
+
+    Exit code 0: no fault; 1: the package has faults, or the codes of tendency look exchanged.
+
+    Example: liuyu sl323 import --from yangtze.db --out basins/ours --code ours --observations ours.parquet
+    """
+    with closing(open_database(address)) as database:
+        done = import_tables(database, folder, code, name, name_en)
+    rows = 0
+    if observations and len(done.batch) and not done.faults:
+        rows = write_observations(done.batch, read_basin(folder), observations)
+    result = {
+        "files": done.files,
+        "observations": len(done.batch),
+        "rows": rows,
+        "tendency": done.tendency,
+        "asides": _reasons(done.asides),
+        "faults": done.faults,
+    }
+    lines = [str(each) for each in done.faults] + [f"set aside: {each.reason}" for each in done.asides]
+    lines.append(f"{len(done.files)} files are in {folder}; {len(done.batch)} observations, {len(done.faults)} faults")
+    say(result, "\n".join(lines), as_json=as_json)
+    context.exit(1 if done.faults else 0)
+
+
+def _reasons(asides: tuple[Aside, ...]) -> list[dict[str, str]]:
+    return [{"source": each.source, "reason": each.reason} for each in asides]
