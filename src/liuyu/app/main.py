@@ -37,9 +37,8 @@ for each in (
 def main() -> None:
     """Run a command. Exit codes: 0 done, 1 refused or faults found, 2 wrong usage, 130 interrupted."""
     try:
-        commands(standalone_mode=False)
-    except click.exceptions.Exit as wish:
-        sys.exit(wish.exit_code)
+        code = commands(standalone_mode=False)  # what a command gave to `context.exit`, else None
+        sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

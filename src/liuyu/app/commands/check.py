@@ -10,7 +10,7 @@ import click
 
 from liuyu.app.commands.shared import say
 from liuyu.basin.errors import BadPackage, Fault
-from liuyu.basin.package import check_basin
+from liuyu.basin.package import check_basin, find_basin
 from liuyu.basin.places import Basin
 from liuyu.monitor.alert import read_rules
 from liuyu.monitor.respond import read_playbook
@@ -18,16 +18,17 @@ from liuyu.outlook.warn import read_warning_rules
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("package", metavar="FOLDER|NAME")
 @click.option("--json", "as_json", is_flag=True, help="Print the faults as JSON.")
 @click.pass_context
-def check(context: click.Context, folder: Path, as_json: bool) -> None:
+def check(context: click.Context, package: str, as_json: bool) -> None:
     """Check a basin package and report every fault at once, with file, line, value and cure.
 
     Exit code 0: no fault; 1: faults were found.
 
     Example: liuyu check basins/yangtze
     """
+    folder = Path(package) if Path(package).exists() else find_basin(package)
     basin, faults = check_basin(folder)
     if basin is not None:
         faults = (*faults, *_rule_faults(basin))
