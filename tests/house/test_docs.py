@@ -45,7 +45,10 @@ def test_examples_in_docstrings_run(name: str) -> None:
 
 
 def every_command(group: click.Group, path: str = "liuyu") -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None, name
         yield f"{path} {name}", command
         if isinstance(command, click.Group):
             yield from every_command(command, f"{path} {name}")

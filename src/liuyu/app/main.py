@@ -1,37 +1,51 @@
-"""The command line."""
+"""The command line. A command's file is read when the command is used, so that each starts quickly."""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import click
 
 import liuyu
-from liuyu.app.commands import check, decode, export, forecast, qc, read, replay, report, rules, sl323, up, user
 from liuyu.basin.errors import LiuyuError
 
+COMMANDS = (
+    "up",
+    "replay",
+    "check",
+    "decode",
+    "qc",
+    "read",
+    "rules",
+    "export",
+    "report",
+    "forecast",
+    "sl323",
+    "user",
+)
+"""A command NAME is the object NAME of the module `liuyu.app.commands.NAME`."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class Commands(click.Group):
+    """The group of all commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, in the order in which help shows them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"liuyu.app.commands.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(liuyu.__version__, prog_name="liuyu")
 def commands() -> None:
     """liuyu 流域: a digital twin of a river basin. Begin with `liuyu up`."""
-
-
-for each in (
-    up.up,
-    replay.replay,
-    check.check,
-    decode.decode,
-    qc.qc,
-    read.read,
-    rules.rules,
-    export.export,
-    report.report,
-    forecast.forecast,
-    sl323.sl323,
-    user.user,
-):
-    commands.add_command(each)
 
 
 def main() -> None:
