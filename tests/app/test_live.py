@@ -165,3 +165,22 @@ def test_at_the_end_there_is_a_report_in_both_languages(twin: LiveTwin, tmp_path
     }
     assert twin.report("pdf", "zh", None).startswith(b"%PDF")
     assert twin.set_clock(OFFICER, phase="running", speed=None, run_to=None).phase == "ended"
+
+
+def test_a_loop_that_fails_stands_paused_at_its_last_good_step(
+    twin: LiveTwin, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_to(twin, 3)
+    good = twin.clock().now
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a fault in a stage")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("liuyu.monitor.assess.Assess.step", fail)
+        twin.set_clock(OFFICER, phase=None, speed=None, run_to=good + timedelta(hours=3))
+        wait_for(lambda: twin.clock().phase == "paused")
+    assert twin.clock().now == good
+    assert "the loop stopped" in caplog.text
+    run_to(twin, 6)
+    assert twin.clock().now == good + timedelta(hours=3)

@@ -22,7 +22,7 @@ from liuyu.app.replay import finish
 from liuyu.app.run import Run
 from liuyu.app.users import Users
 from liuyu.basin.clock import epoch, moment
-from liuyu.basin.errors import BadInput, LiuyuError, NotAllowed, StoreFailed
+from liuyu.basin.errors import BadInput, NotAllowed, StoreFailed
 from liuyu.basin.events import Event
 from liuyu.basin.places import Basin
 from liuyu.basin.records import Scenario
@@ -94,7 +94,7 @@ class LiveTwin:
             steps = self._run.advance_steps(due)
             ended = self._run.ended
             files = finish(self._run, self._folder / "report") if ended else ()
-        except LiuyuError:
+        except Exception:  # whatever it was: the thread must not die and leave a page that seems to run
             _log.exception("the loop stopped at %s; it stands paused at its last good step", moment(self._run.now))
             self._run = Run(self._course, self._store)
             self._set_phase("paused")
