@@ -13,6 +13,7 @@ up: $(READY)
 
 test: $(VENV)/.tested check
 	$(BIN)/python -m tests.setup_browser
+	$(BIN)/python -m tests.setup_postgres
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 check: $(VENV)/.tested
@@ -23,6 +24,7 @@ check: $(VENV)/.tested
 
 validate: $(VENV)/.tested
 	$(BIN)/python -m tests.setup_browser
+	$(BIN)/python -m tests.setup_postgres
 	$(BIN)/pytest -m slow $(ARGS)
 	set -e; for each in validation/*/*.py; do echo "== $$each"; $(BIN)/python $$each; done
 

@@ -1,9 +1,11 @@
-"""The embedded store against named peers, in one run on one machine: read the ratios.
+"""Both engines of the store against named peers, in one run on one machine: read the ratios.
 
-    python benchmarks/store.py [--stations 30000] [--steps 24] [--history 2000]
+    python benchmarks/store.py [--stations 30000] [--steps 24] [--history 2000] [--postgres URL]
 
 Writing: stations x 3 quantities report every 5 minutes; each report is one durable transaction. liuyu keeps `latest`,
-hourly and daily roll-ups and looks for corrections at the same time; the peers only upsert. Peers:
+hourly and daily roll-ups and looks for corrections at the same time; the peers only upsert. The engine on PostgreSQL is
+measured where a server's programs are installed, on a server of its own that syncs, or at a URL; CPU seconds are this
+process's, without the server's. Peers:
 
     DuckDB          a table with the key (station, quantity, time), upserts from Arrow, one file
     station-first   SQLite through the same apsw with the key (station, quantity, time), upserts row by row
@@ -12,8 +14,11 @@ hourly and daily roll-ups and looks for corrections at the same time; the peers 
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -26,7 +31,13 @@ import pyarrow as pa
 
 from liuyu.basin.clock import DAY, HOUR
 from liuyu.basin.series import Batch, Roster
+from liuyu.store import postgres
+from liuyu.store.interface import Store
 from liuyu.store.sqlite import open_store
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tests.postgres_server import PostgresServer  # the tests' own server serves here too
+from tests.setup_postgres import programs
 
 START = 1_596_240_000
 QUANTITIES = np.array([1, 2, 6], np.int16)
@@ -43,6 +54,8 @@ class Peer(Protocol):
 
     def series(self, station: int, start: int, end: int) -> int: ...
 
+    def close(self) -> None: ...
+
 
 class Liuyu:
     """Our store."""
@@ -50,7 +63,8 @@ class Liuyu:
     name = "liuyu"
 
     def __init__(self, folder: Path, roster: Roster) -> None:
-        self.store, self.roster = open_store(folder / "liuyu"), roster
+        self.store: Store = open_store(folder / "liuyu")
+        self.roster = roster
 
     def write(self, batch: Batch) -> None:
         self.store.write(batch, received=int(batch.time.max()) + 30)
@@ -60,6 +74,24 @@ class Liuyu:
 
     def series(self, station: int, start: int, end: int) -> int:
         return len(self.store.series(self.roster.codes[station], "water_level", start, end))
+
+    def close(self) -> None:
+        self.store.close()
+
+
+class LiuyuPostgres(Liuyu):
+    """Our store on PostgreSQL. `url` leads to a database in which it may make schemas."""
+
+    name = "liuyu, PostgreSQL"
+    url = ""
+
+    def __init__(self, folder: Path, roster: Roster) -> None:
+        self.address = f"{self.url}?options=-csearch_path%3Dbenchmark_{os.getpid()}"
+        self.store, self.roster = postgres.open_store(self.address, folder), roster
+
+    def close(self) -> None:
+        self.store.close()
+        postgres.forget_store(self.address)
 
 
 class StationFirst:
@@ -105,6 +137,9 @@ class StationFirst:
             ).fetchall()
         )
 
+    def close(self) -> None:
+        self.connection.close()
+
 
 class DuckDB:
     """DuckDB as the live store."""
@@ -149,6 +184,9 @@ class DuckDB:
             ).fetchnumpy()["time"]
         )
 
+    def close(self) -> None:
+        self.connection.close()
+
 
 def reports(roster: Roster, count: int, step: int, quantities: np.ndarray[Any, Any]) -> Iterator[Batch]:
     """One batch for each time: every station, every quantity."""
@@ -177,6 +215,7 @@ def measure(make: Callable[[Path, Roster], Peer], stations: int, steps: int, his
         busy = time.process_time() - busy
         assert peer.latest() == 3 * stations
         latest = median(seconds(peer.latest) for _ in range(5))
+        peer.close()
     month = Roster(roster.codes[:history])
     with TemporaryDirectory() as folder:
         peer = make(Path(folder), month)
@@ -185,6 +224,7 @@ def measure(make: Callable[[Path, Roster], Peer], stations: int, steps: int, his
         places = np.random.default_rng(1).integers(0, history, 50).tolist()
         assert peer.series(places[0], START, START + 30 * DAY) == 720
         series = median(seconds(lambda at=at: peer.series(at, START, START + 30 * DAY)) for at in places)  # type: ignore[misc]
+        peer.close()
     return {
         "written [values/s]": 3 * stations * steps / sum(took),
         "written [values/CPU s]": 3 * stations * steps / busy,
@@ -195,22 +235,37 @@ def measure(make: Callable[[Path, Roster], Peer], stations: int, steps: int, his
     }
 
 
+@contextmanager
+def server(url: str) -> Iterator[str]:
+    """A database to measure in: the one at a URL, or of a server made for this; none where no programs are."""
+    if url or programs() is None:
+        yield url
+        return
+    own = PostgresServer({"shared_buffers": "512MB"})
+    try:
+        yield own.url("public").partition("?")[0]
+    finally:
+        own.remove()
+
+
 def main() -> None:
     """Measure every engine and print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stations", type=int, default=30_000)
     parser.add_argument("--steps", type=int, default=24, help="5-minute reports of every station")
     parser.add_argument("--history", type=int, default=2_000, help="stations with 30 days of hourly values")
+    parser.add_argument("--postgres", default="", help="a database to measure in, instead of a server of its own")
     given = parser.parse_args()
-    found = {
-        make.name: measure(make, given.stations, given.steps, given.history) for make in (Liuyu, StationFirst, DuckDB)
-    }
+    with server(given.postgres) as url:
+        LiuyuPostgres.url = url
+        engines = (Liuyu, *([LiuyuPostgres] if url else []), StationFirst, DuckDB)
+        found = {make.name: measure(make, given.stations, given.steps, given.history) for make in engines}
     print(f"{given.stations:,} stations x 3 quantities, {given.steps} reports; {given.history:,} stations x 30 days")
-    print(f"{'':24}" + "".join(f"{name:>15}" for name in found) + f"{'ours/best peer':>17}")
+    print(f"{'':24}" + "".join(f"{name:>19}" for name in found) + f"{'ours/best peer':>17}")
     for row in found["liuyu"]:
         values = [numbers[row] for numbers in found.values()]
-        best = max(values[1:]) if "values/" in row else min(values[1:])
-        print(f"{row:24}" + "".join(f"{value:15,.2f}" for value in values) + f"{values[0] / best:17.2f}")
+        best = max(values[-2:]) if "values/" in row else min(values[-2:])
+        print(f"{row:24}" + "".join(f"{value:19,.2f}" for value in values) + f"{values[0] / best:17.2f}")
 
 
 if __name__ == "__main__":

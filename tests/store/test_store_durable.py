@@ -17,8 +17,9 @@ from liuyu.basin.errors import StoreFailed
 from liuyu.basin.events import Event
 from liuyu.basin.series import Batch, Roster
 from liuyu.store.interface import Store
-from liuyu.store.sqlite import SqliteStore, fingerprint, open_store
+from liuyu.store.sqlite import SqliteStore, open_store
 from liuyu.store.sqlite.schema import check_library
+from tests.store.engines import Engine
 
 NOON = 1_597_060_800
 ROSTER = Roster(("a", "b", "c", "d"))
@@ -29,10 +30,10 @@ from contextlib import suppress
 from pathlib import Path
 sys.path.insert(0, {here!r})
 from test_store_durable import step
-from liuyu.store.sqlite import open_store
+from liuyu.store import postgres, sqlite
 
-store = open_store(Path({folder!r}))
-for number in range(int(store.load_state("next") or b"0"), {steps}):
+store = {opening}
+for number in range(int(store.load_state("next") or b"{first}"), {steps}):
     step(store, number)
     print(number, flush=True)
 store.close()
@@ -46,7 +47,7 @@ def step(store: Store, number: int) -> None:
     batch = Batch.of(ROSTER, range(4), [1] * 4, [now] * 4, rng.normal(20, 1, 4), None, f"source {number % 3}")
     with store.transaction():
         store.write(batch, received=now)
-        if number:
+        if store.load_state("next") is not None:
             store.write(Batch.of(ROSTER, [1], [1], [now - 3600], [float(number)]), received=now)
             store.reflag(Batch.of(ROSTER, [2], [1], [now - 3600], [0.0], [3]))
         store.append(
@@ -57,38 +58,42 @@ def step(store: Store, number: int) -> None:
         store.archive(now)
 
 
-def work(folder: Path, steps: int) -> subprocess.Popen[str]:
-    code = WORKER.format(here=str(Path(__file__).parent), folder=str(folder), steps=steps)
+def work(opening: str, first: int, steps: int) -> subprocess.Popen[str]:
+    """Another process that does the steps from the first one, or from where the store stands."""
+    code = WORKER.format(here=str(Path(__file__).parent), opening=opening, first=first, steps=steps)
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
 
 
-def test_killed_at_any_moment_a_run_ends_like_one_that_was_not(tmp_path: Path) -> None:
+def test_killed_at_any_moment_a_run_ends_like_one_that_was_not(engine: Engine, tmp_path: Path) -> None:
     steps = 540  # hours: past the end of a month, so that one is archived
-    with open_store(tmp_path / "undisturbed") as store:
-        for number in range(steps):
+    first, kills = (0, (7, 150, 250, 115)) if engine.name == "sqlite" else (440, (7, 20, 40))
+    with engine.open(tmp_path / "undisturbed") as store:
+        for number in range(first, steps):
             step(store, number)
-        expected = fingerprint(store)
+        expected = engine.fingerprint(store)
+        assert store.history is not None
         assert store.history.months
-    for lines in (7, 150, 250, 115):
-        worker = work(tmp_path / "killed", steps)
+    killed = engine.opening(tmp_path / "killed")
+    for lines in kills:
+        worker = work(killed, first, steps)
         assert worker.stdout is not None
         acknowledged = [worker.stdout.readline() for _ in range(lines)][-1]
         worker.send_signal(signal.SIGKILL)
         worker.wait()
-        with open_store(tmp_path / "killed", read_only=True) as store:
+        with engine.open(tmp_path / "killed", read_only=True) as store:
             done = int(store.load_state("next") or b"0")
             assert done >= int(acknowledged) + 1
-            assert [event.seq for event in store.events()] == list(range(1, done + 1))
-            assert len(store.window([], [], NOON, 2 * NOON, ROSTER)) == 4 * done
-    assert work(tmp_path / "killed", steps).wait() == 0
-    with open_store(tmp_path / "killed") as store:
-        assert fingerprint(store) == expected
+            assert [event.seq for event in store.events()] == list(range(1, done - first + 1))
+            assert len(store.window([], [], NOON, 2 * NOON, ROSTER)) == 4 * (done - first)
+    assert work(killed, first, steps).wait() == 0
+    with engine.open(tmp_path / "killed") as store:
+        assert engine.fingerprint(store) == expected
 
 
-def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    with open_store(tmp_path) as store:
+def test_a_transaction_that_fails_leaves_nothing(engine: Engine, tmp_path: Path) -> None:
+    with engine.open(tmp_path) as store:
         step(store, 0)
-        before = fingerprint(store)
+        before = engine.fingerprint(store)
 
         def broken() -> None:
             with store.transaction():
@@ -98,14 +103,14 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
         with pytest.raises(KeyError):
             broken()
-        assert fingerprint(store) == before
+        assert engine.fingerprint(store) == before
         store.write(Batch.of(Roster(("newer",)), [0], [1], [NOON], [1.0], None, "newer source"), received=NOON)
         assert store.series("newer", "water_level", NOON, NOON + 1).value.tolist() == [1.0]
         assert len(store.series("new", "water_level", NOON, NOON + 1)) == 0
 
 
-def test_a_nested_transaction_takes_back_its_own_part_and_the_outermost_decides(tmp_path: Path) -> None:
-    with open_store(tmp_path) as store:
+def test_a_nested_transaction_takes_back_its_own_part_and_the_outermost_decides(engine: Engine, tmp_path: Path) -> None:
+    with engine.open(tmp_path) as store:
 
         def broken(name: str) -> None:
             with store.transaction():
@@ -126,8 +131,8 @@ def test_a_nested_transaction_takes_back_its_own_part_and_the_outermost_decides(
         assert store.load_state("third") is None
 
 
-def test_a_write_that_breaks_off_spoils_its_transaction(tmp_path: Path) -> None:
-    with open_store(tmp_path) as store:
+def test_a_write_that_breaks_off_spoils_its_transaction(engine: Engine, tmp_path: Path) -> None:
+    with engine.open(tmp_path) as store:
 
         def careless() -> None:
             with store.transaction():
@@ -140,15 +145,15 @@ def test_a_write_that_breaks_off_spoils_its_transaction(tmp_path: Path) -> None:
         assert store.load_state("kept?") is None
 
 
-def test_one_writer_and_readers_beside_it(tmp_path: Path) -> None:
-    writer = open_store(tmp_path / "store")
+def test_one_writer_and_readers_beside_it(engine: Engine, tmp_path: Path) -> None:
+    writer = engine.open(tmp_path / "store")
     step(writer, 0)
-    with pytest.raises(StoreFailed, match=r"in use by process \d+; stop it first, or open with read_only=True"):
-        open_store(tmp_path / "store")
-    with open_store(tmp_path / "store", read_only=True) as reader:
+    with pytest.raises(StoreFailed, match=r"in use by process \d+.*; stop it first, or open with read_only=True"):
+        engine.open(tmp_path / "store")
+    with engine.open(tmp_path / "store", read_only=True) as reader:
         step(writer, 1)
         assert len(reader.events()) == 2
-        assert fingerprint(reader) == fingerprint(writer)
+        assert engine.fingerprint(reader) == engine.fingerprint(writer)
         with pytest.raises(StoreFailed, match="reading only"):
             reader.save_state("x", b"")
         with pytest.raises(StoreFailed, match="reading only"):
@@ -157,7 +162,7 @@ def test_one_writer_and_readers_beside_it(tmp_path: Path) -> None:
     writer.close()
     with pytest.raises(StoreFailed, match="closed"):
         writer.load_state("x")
-    open_store(tmp_path / "store").close()
+    engine.open(tmp_path / "store").close()
 
 
 def test_folders_that_hold_no_usable_store_are_refused_with_the_cure(tmp_path: Path) -> None:

@@ -12,16 +12,16 @@ import pytest
 from liuyu.basin.errors import StoreFailed
 from liuyu.basin.series import Batch, Roster
 from liuyu.store.interface import Written
-from liuyu.store.sqlite import SqliteStore, fingerprint, open_store
+from tests.store.engines import AnyStore, Engine
 
 AUGUST, SEPTEMBER, OCTOBER = 1_596_240_000, 1_598_918_400, 1_601_510_400
 HOUR, DAY = 3600, 86400
 ROSTER = Roster(("60112200", "60105400", "no value"))
 
 
-def filled(folder: Path) -> SqliteStore:
+def filled(engine: Engine, folder: Path) -> AnyStore:
     """Two stations hourly from 1 August to 10 October 2020, of which the second has gaps and doubts."""
-    store = open_store(folder)
+    store = engine.open(folder)
     time = np.arange(AUGUST, OCTOBER + 10 * DAY, HOUR)
     value = np.round(25 + np.sin(time / DAY), 3)
     value[::97] = np.nan
@@ -32,9 +32,9 @@ def filled(folder: Path) -> SqliteStore:
     return store
 
 
-def test_archived_months_read_as_before(tmp_path: Path) -> None:
-    with filled(tmp_path) as store:
-        before = fingerprint(store)
+def test_archived_months_read_as_before(engine: Engine, tmp_path: Path) -> None:
+    with filled(engine, tmp_path) as store:
+        before = engine.fingerprint(store)
         asked: list[Callable[[], object]] = [
             lambda: store.series("60112200", "water_level", AUGUST + 5 * DAY, OCTOBER + DAY),
             lambda: store.window([], [], SEPTEMBER - DAY, SEPTEMBER + DAY, ROSTER),
@@ -47,22 +47,22 @@ def test_archived_months_read_as_before(tmp_path: Path) -> None:
         assert store.archive(OCTOBER) == 2 * 61 * 24 - 1
         assert [month.name for month in store.history.months] == ["2020-08", "2020-09"]
         assert [repr(ask()) for ask in asked] == live
-        assert fingerprint(store) == before
+        assert engine.fingerprint(store) == before
         assert store.archive(OCTOBER) == 0
         store.history.verify()
-    with open_store(tmp_path, read_only=True) as reader:
-        assert fingerprint(reader) == before
+    with engine.open(tmp_path, read_only=True) as reader:
+        assert engine.fingerprint(reader) == before
 
 
-def test_a_month_that_is_not_over_stays(tmp_path: Path) -> None:
-    with filled(tmp_path) as store:
+def test_a_month_that_is_not_over_stays(engine: Engine, tmp_path: Path) -> None:
+    with filled(engine, tmp_path) as store:
         assert store.archive(SEPTEMBER - 1) == 0
         assert store.archive(OCTOBER + 100 * DAY) == 2 * 61 * 24 - 1
         assert len(store.history.months) == 2
 
 
-def test_late_rows_are_laid_over_the_history_until_it_is_written_again(tmp_path: Path) -> None:
-    with filled(tmp_path) as store:
+def test_late_rows_are_laid_over_the_history_until_it_is_written_again(engine: Engine, tmp_path: Path) -> None:
+    with filled(engine, tmp_path) as store:
         store.archive(OCTOBER)
         at = AUGUST + 3 * DAY
         older = store.series("60112200", "water_level", at, at + 2 * HOUR)
@@ -85,12 +85,12 @@ def test_late_rows_are_laid_over_the_history_until_it_is_written_again(tmp_path:
             assert store.latest(ROSTER).time[-1] == at
 
         check()
-        before = fingerprint(store)
+        before = engine.fingerprint(store)
         assert store.archive(OCTOBER) > 0
         assert [month.file for month in store.history.months] == ["2020-08.2.parquet", "2020-09.1.parquet"]
         check()
-        assert fingerprint(store) == before
-    with open_store(tmp_path) as store:
+        assert engine.fingerprint(store) == before
+    with engine.open(tmp_path) as store:
         assert sorted(each.name for each in (tmp_path / "history").glob("*.parquet")) == [
             "2020-08.2.parquet",
             "2020-09.1.parquet",
@@ -98,8 +98,23 @@ def test_late_rows_are_laid_over_the_history_until_it_is_written_again(tmp_path:
         check()
 
 
-def test_the_newest_value_is_found_in_the_history_when_live_ones_are_doubted(tmp_path: Path) -> None:
-    with filled(tmp_path) as store:
+def test_a_day_that_late_data_bring_back_keeps_the_hours_that_it_had(engine: Engine, tmp_path: Path) -> None:
+    with filled(engine, tmp_path) as store:
+        at = AUGUST + 3 * DAY
+        before = store.rollup("60112200", "water_level", at, at + DAY, DAY)
+        store.archive(OCTOBER)
+        store.write(Batch.of(ROSTER, [0], [1], [at + 60], [7.5]), received=OCTOBER + 11 * DAY)
+        after = store.rollup("60112200", "water_level", at, at + DAY, DAY)
+        assert after.count.tolist() == [before.count[0] + 1]
+        assert after.minimum.tolist() == [7.5]
+        assert after.maximum.tolist() == before.maximum.tolist()
+        store.archive(OCTOBER)
+        store.reflag(Batch.of(ROSTER, [0], [1], [at + 60], [7.5], [4]))
+        assert repr(store.rollup("60112200", "water_level", at, at + DAY, DAY)) == repr(before)
+
+
+def test_the_newest_value_is_found_in_the_history_when_live_ones_are_doubted(engine: Engine, tmp_path: Path) -> None:
+    with filled(engine, tmp_path) as store:
         store.archive(OCTOBER)
         october = store.window([], [], OCTOBER, OCTOBER + 10 * DAY, ROSTER)
         store.reflag(october.flagged(np.full(len(october), 4, np.uint8)))
@@ -108,8 +123,8 @@ def test_the_newest_value_is_found_in_the_history_when_live_ones_are_doubted(tmp
         assert newest.time.tolist() == [OCTOBER - HOUR, OCTOBER - HOUR]
 
 
-def test_the_files_are_anyones_to_read(tmp_path: Path) -> None:
-    with filled(tmp_path) as store:
+def test_the_files_are_anyones_to_read(engine: Engine, tmp_path: Path) -> None:
+    with filled(engine, tmp_path) as store:
         store.archive(OCTOBER)
         found = duckdb.sql(
             "SELECT quantity, count(*), min(station), max(flag), any_value(source), bool_and(epoch(time) % 3600 = 0)"
@@ -120,8 +135,8 @@ def test_the_files_are_anyones_to_read(tmp_path: Path) -> None:
         assert size / (2 * 31 * 24) < 12
 
 
-def test_damage_to_the_history_is_told(tmp_path: Path) -> None:
-    with filled(tmp_path) as store:
+def test_damage_to_the_history_is_told(engine: Engine, tmp_path: Path) -> None:
+    with filled(engine, tmp_path) as store:
         store.archive(OCTOBER)
         file = tmp_path / "history" / "2020-09.1.parquet"
         content = bytearray(file.read_bytes())

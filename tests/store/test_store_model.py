@@ -10,13 +10,13 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liuyu.basin.quantities import quantity
 from liuyu.basin.series import Batch, Roster
 from liuyu.store.interface import Store, Version, Written
-from liuyu.store.sqlite import fingerprint, open_store
+from tests.store.engines import Engine
 
 ROSTER = Roster(("upper", "middle", "lower"))
 QUANTITIES = (1, 2)
@@ -101,12 +101,19 @@ def _batch(given_rows: list[tuple[Key, float, int]]) -> Batch:
     )
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(steps)
-def test_store_holds_what_a_dictionary_holds(plan: list[tuple[str, list[tuple[Key, float, int]]]]) -> None:
+def test_store_holds_what_a_dictionary_holds(engine: Engine) -> None:
+    @settings(max_examples=40 if engine.name == "sqlite" else 25, deadline=None, derandomize=True, database=None)
+    @given(steps)
+    def holds(plan: list[tuple[str, list[tuple[Key, float, int]]]]) -> None:
+        _follow(engine, plan)
+
+    holds()
+
+
+def _follow(engine: Engine, plan: list[tuple[str, list[tuple[Key, float, int]]]]) -> None:
     model = Model()
     with TemporaryDirectory() as folder:
-        store = open_store(Path(folder))
+        store = engine.open(Path(folder))
         for number, (action, given_rows) in enumerate(plan):
             now = START + (number + 1) * 9 * 3600 + 500
             if action == "write":
@@ -114,12 +121,12 @@ def test_store_holds_what_a_dictionary_holds(plan: list[tuple[str, list[tuple[Ke
             elif action == "reflag":
                 assert store.reflag(_batch(given_rows)) == model.reflag(_batch(given_rows))
             elif action == "archive":
-                before = fingerprint(store)
+                before = engine.fingerprint(store)
                 store.archive(START + 400 * 86400)
-                assert fingerprint(store) == before
+                assert engine.fingerprint(store) == before
             else:
                 store.close()
-                store = open_store(Path(folder))
+                store = engine.open(Path(folder))
             _compare_newest(store, model)
         _compare_series(store, model)
         _compare_rollups(store, model)

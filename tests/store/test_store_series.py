@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from liuyu.basin.errors import BadInput, NotFound
 from liuyu.basin.records import Forecast, Provenance
 from liuyu.basin.series import Batch, Roster
 from liuyu.store.interface import Written
-from liuyu.store.sqlite import SqliteStore, open_store
+from tests.store.engines import AnyStore, Engine
 
 NOON = 1_597_060_800
 HOUR = 3600
@@ -24,19 +23,12 @@ DAY = 86400
 ROSTER = Roster(("60105400", "60112200", "62601600"))
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    opened = open_store(tmp_path / "store")
-    yield opened
-    opened.close()
-
-
 def hourly(station: int, count: int, start: int = NOON, quantity: int = 1) -> Batch:
     time_ = start + HOUR * np.arange(count)
     return Batch.of(ROSTER, [station] * count, [quantity] * count, time_, np.round(20 + np.sin(time_ / DAY), 3))
 
 
-def test_series_is_closed_at_the_start_and_open_at_the_end(store: SqliteStore) -> None:
+def test_series_is_closed_at_the_start_and_open_at_the_end(store: AnyStore) -> None:
     store.write(hourly(1, 5), received=NOON + 5 * HOUR)
     found = store.series("60112200", "water_level", NOON + HOUR, NOON + 3 * HOUR)
     assert found.time.tolist() == [NOON + HOUR, NOON + 2 * HOUR]
@@ -46,7 +38,7 @@ def test_series_is_closed_at_the_start_and_open_at_the_end(store: SqliteStore) -
     assert len(store.series("never met", "water_level", 0, 2 * NOON)) == 0
 
 
-def test_values_come_back_bit_for_bit(store: SqliteStore) -> None:
+def test_values_come_back_bit_for_bit(store: AnyStore) -> None:
     values = np.random.default_rng(7).integers(-(2**63), 2**63, 2_000).view(np.float64)
     values[:5] = [np.nan, np.inf, -np.inf, 5e-324, 1.7976931348623157e308]
     times = NOON + 60 * np.arange(len(values))
@@ -54,14 +46,14 @@ def test_values_come_back_bit_for_bit(store: SqliteStore) -> None:
     assert np.array_equal(store.series("60105400", "discharge", NOON, NOON + DAY * 2).value, values, equal_nan=True)
 
 
-def test_times_before_1970_have_their_place(store: SqliteStore) -> None:
+def test_times_before_1970_have_their_place(store: AnyStore) -> None:
     start = -600_000_000
     store.write(hourly(0, 50, start), received=start + 60 * HOUR)
     assert len(store.series("60105400", "water_level", start, start + 50 * HOUR)) == 50
     assert store.rollup("60105400", "water_level", start - DAY, start + 3 * DAY, HOUR).count.tolist() == [1] * 50
 
 
-def test_writing_again_changes_nothing_and_a_correction_keeps_the_older_value(store: SqliteStore) -> None:
+def test_writing_again_changes_nothing_and_a_correction_keeps_the_older_value(store: AnyStore) -> None:
     batch = hourly(0, 10)
     assert store.write(batch, received=NOON + 10) == Written(10, 0, 0)
     assert store.write(batch, received=NOON + 20) == Written(0, 10, 0)
@@ -74,7 +66,7 @@ def test_writing_again_changes_nothing_and_a_correction_keeps_the_older_value(st
     ]
 
 
-def test_a_station_may_be_met_first_in_a_forecast(store: SqliteStore) -> None:
+def test_a_station_may_be_met_first_in_a_forecast(store: AnyStore) -> None:
     store.write(hourly(0, 1), received=NOON)
     members = np.ones((2, 1))
     provenance = Provenance(code="liuyu", version="0")
@@ -96,7 +88,7 @@ def test_a_station_may_be_met_first_in_a_forecast(store: SqliteStore) -> None:
     assert store.latest(ROSTER).station.tolist() == [0, 1]
 
 
-def test_latest_follows_corrections_flags_and_the_past(store: SqliteStore) -> None:
+def test_latest_follows_corrections_flags_and_the_past(store: AnyStore) -> None:
     store.write(hourly(0, 4), received=NOON)
     store.write(hourly(2, 2, NOON - 30 * DAY), received=NOON)
     assert store.latest(ROSTER).time.tolist() == [NOON + 3 * HOUR, NOON - 30 * DAY + HOUR]
@@ -113,7 +105,7 @@ def test_latest_follows_corrections_flags_and_the_past(store: SqliteStore) -> No
     assert len(store.latest(Roster(("62601600",)), at=NOON - 30 * DAY)) == 1
 
 
-def test_window_uses_the_places_of_the_roster_that_is_given(store: SqliteStore) -> None:
+def test_window_uses_the_places_of_the_roster_that_is_given(store: AnyStore) -> None:
     store.write(
         Batch.join([hourly(place, 3, quantity=number) for place in range(3) for number in (1, 2)]), received=NOON
     )
@@ -140,7 +132,7 @@ def test_window_uses_the_places_of_the_roster_that_is_given(store: SqliteStore) 
         ({"value": [1.0, 2.0]}, "lengths"),
     ],
 )
-def test_a_batch_that_cannot_be_kept_is_refused_whole(store: SqliteStore, change: dict[str, Any], message: str) -> None:
+def test_a_batch_that_cannot_be_kept_is_refused_whole(store: AnyStore, change: dict[str, Any], message: str) -> None:
     columns: dict[str, Any] = {"station": [0], "quantity": [1], "time": [NOON], "value": [1.0], "flag": [2]} | change
     with store.transaction():
         store.save_state("before", b"kept")
@@ -149,30 +141,30 @@ def test_a_batch_that_cannot_be_kept_is_refused_whole(store: SqliteStore, change
     assert store.load_state("before") == b"kept"
 
 
-def test_rollups_do_not_depend_on_the_order_of_arrival(tmp_path: Path) -> None:
+def test_rollups_do_not_depend_on_the_order_of_arrival(engine: Engine, tmp_path: Path) -> None:
     values = np.random.default_rng(3).normal(1e6, 1, 3_000)
     batch = Batch.of(ROSTER, [0] * 3_000, [2] * 3_000, NOON + 300 * np.arange(3_000), values)
     found = []
     for name, shares in (("straight", [slice(None)]), ("late", [slice(1_000, 3_000), slice(0, 1_000)])):
-        with open_store(tmp_path / name) as store:
+        with engine.open(tmp_path / name) as store:
             for share in shares:
                 store.write(batch.take(share), received=NOON + 300 * 3_000)
             found.append([store.rollup("60105400", "discharge", 0, 2 * NOON, step) for step in (HOUR, DAY)])
     for straight, late in zip(*found, strict=True):
         assert straight.mean.tobytes() == late.mean.tobytes()
         assert straight.count.sum() == late.count.sum() == 3_000
-    with open_store(tmp_path / "late") as store, pytest.raises(BadInput, match="step 7 s"):
+    with engine.open(tmp_path / "late") as store, pytest.raises(BadInput, match="step 7 s"):
         store.rollup("60105400", "discharge", 0, NOON, 7)
 
 
-def test_a_station_whose_clock_runs_ahead_closes_no_hour(store: SqliteStore) -> None:
+def test_a_station_whose_clock_runs_ahead_closes_no_hour(store: AnyStore) -> None:
     store.write(Batch.of(ROSTER, [0, 1], [1, 1], [NOON, 4 * NOON], [1.0, 2.0]), received=NOON + 60)
     store.write(Batch.of(ROSTER, [0], [1], [NOON + 600], [3.0]), received=NOON + 660)
     assert store.rollup("60105400", "water_level", NOON, NOON + HOUR, HOUR).mean.tolist() == [2.0]
     assert store.rollup("60112200", "water_level", 0, 8 * NOON, HOUR).time.tolist() == [4 * NOON // HOUR * HOUR]
 
 
-def test_readers_in_other_threads_see_whole_transactions_only(store: SqliteStore) -> None:
+def test_readers_in_other_threads_see_whole_transactions_only(store: AnyStore) -> None:
     """Each transaction writes one value for every station; a reader must never see some stations ahead of others."""
     torn: list[list[int]] = []
     done = threading.Event()
@@ -197,7 +189,7 @@ def test_readers_in_other_threads_see_whole_transactions_only(store: SqliteStore
     assert store.latest(ROSTER).time.tolist() == [NOON + 39 * HOUR] * 3
 
 
-def test_a_thread_that_computes_does_not_hold_up_the_store(store: SqliteStore) -> None:
+def test_a_thread_that_computes_does_not_hold_up_the_store(store: AnyStore) -> None:
     """Row by row, 20,000 rows beside a busy thread take minutes; as columns they take as long as ever."""
     stop = threading.Event()
 

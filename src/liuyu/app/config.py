@@ -45,10 +45,15 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Storage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the twin is kept in: the engine and its folder."""
+    """What the twin is kept in: the engine and its folder.
 
-    engine: Literal["sqlite"] = "sqlite"
+    `postgres` needs `url`, postgresql://user@host:5432/database; each store there has a schema of its own. History and
+    grids stay in the folder. Passwords are best left to ~/.pgpass.
+    """
+
+    engine: Literal["sqlite", "postgres"] = "sqlite"
     folder: str = "var"
+    url: str = ""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,6 +72,7 @@ _SECTIONS: dict[str, type[msgspec.Struct]] = {
     "outlook": Outlook,
     "storage": Storage,
 }
+_URL = "postgresql://user@host:5432/database"
 _LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("server", "port"): (0, 65535),
     ("replay", "speed"): (1, 1e7),
@@ -110,6 +116,8 @@ def _faults(file: str, text: str, content: dict[str, Any]) -> list[Fault]:
                 continue
             known = _SECTIONS[key]
             faults += [each for name, one in value.items() for each in _field(file, text, known, key, name, one)]
+            if key == "storage" and value.get("engine") == "postgres" and not value.get("url"):
+                faults.append(_fault(file, text, "engine", "postgres", "needs a url", f"add url = {_URL!r}", key))
         else:
             faults += _field(file, text, Config, "", key, value)
     return faults
@@ -135,6 +143,8 @@ def _field(file: str, text: str, section: type[msgspec.Struct], part: str, name:
             parse_time(value, "UTC")
         except BadInput as error:
             return [_fault(file, text, name, value, "is not a time", str(error).split("; ")[-1], part)]
+    if part == "storage" and name == "url" and value and not re.match(r"postgres(ql)?://[^\s]+$", value):
+        return [_fault(file, text, name, "", "is not the url of a database", f"write it as {_URL}", part)]
     return []
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from liuyu.app.choice import Course
+from liuyu.app.config import Storage
 from liuyu.app.export import write_events, write_forecasts, write_reports
 from liuyu.app.run import Run, progress_of
+from liuyu.app.storage import open_store, remove_store
 from liuyu.basin.clock import moment
 from liuyu.basin.errors import BadInput
 from liuyu.basin.events import ReportWritten, announce
 from liuyu.store.interface import Store
-from liuyu.store.sqlite import open_store
 
 STEPS_A_COMMIT = 6
 """Hourly steps that share a transaction: a kill costs at most these, and they are done again."""
@@ -31,14 +31,19 @@ class Outcome:
 
 
 def replay(
-    course: Course, out: Path, *, fresh: bool = False, tell: Callable[[float], None] = lambda _: None
+    course: Course,
+    out: Path,
+    *,
+    fresh: bool = False,
+    tell: Callable[[float], None] = lambda _: None,
+    storage: Storage | None = None,
 ) -> Outcome:
     """Run a course and write `events.jsonl`, `forecasts.parquet` and the reports into a folder.
 
     A replay that was killed goes on where it stopped; a finished one, or one of other inputs, is done afresh. `tell`
     is called with the share done. Raises BadInput where the folder holds a store that no replay made.
     """
-    store = _open(course, out / "store", fresh=fresh)
+    store = _open(course, out / "store", storage, fresh=fresh)
     with closing(store):
         run = Run(course, store)
         for share in run.warm_up():
@@ -65,10 +70,8 @@ def finish(run: Run, folder: Path) -> tuple[Path, ...]:
     return files
 
 
-def _open(course: Course, folder: Path, *, fresh: bool) -> Store:
-    if not folder.exists():
-        return open_store(folder)
-    store = open_store(folder)
+def _open(course: Course, folder: Path, storage: Storage | None, *, fresh: bool) -> Store:
+    store = open_store(folder, storage)
     found = progress_of(store)
     if found is not None and found.key == course.key and not found.finished and not fresh:
         return store
@@ -76,5 +79,5 @@ def _open(course: Course, folder: Path, *, fresh: bool) -> Store:
     store.close()
     if stray:
         raise BadInput(f"{folder} holds a store that no replay made; give --out another folder")
-    shutil.rmtree(folder)
-    return open_store(folder)
+    remove_store(folder, storage)
+    return open_store(folder, storage)

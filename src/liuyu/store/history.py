@@ -265,6 +265,43 @@ def schema() -> pa.Schema:
     )
 
 
+def month_table(
+    stations: Sequence[tuple[str, int]], sources: Mapping[int, str], columns: Sequence[NDArray[np.float64]]
+) -> pa.Table:
+    """Rows of some stations in the columns of a file, by station, quantity and time.
+
+    stations: codes in order with the store's numbers. columns: station, quantity, time, value, flag, received, source.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+
+    numbers = np.array([number for _, number in stations], np.int64)
+    rank = np.zeros(int(numbers.max()) + 1, np.int64)
+    rank[numbers] = np.arange(len(numbers))
+    place = rank[columns[0].astype(np.int64)]
+    order = np.lexsort((columns[2], columns[1], place))
+    quantity, time, value, flag, received, source = (column[order] for column in columns[1:])
+    return pa.table(
+        [
+            pa.array([code for code, _ in stations], pa.string()).take(pa.array(place[order])),
+            _named({each.number: each.name for each in all_quantities()}, quantity),
+            pa.array(time.astype(np.int64) * 1000, pa.int64()).cast(pa.timestamp("ms", "UTC")),
+            pa.array(value, pa.float64()),
+            pa.array(flag.astype(np.uint8), pa.uint8()),
+            pa.array(received.astype(np.int64), pa.int64()),
+            _named(sources, source),
+        ],
+        schema=schema(),
+    )
+
+
+def _named(names: Mapping[int, str], numbers: NDArray[np.float64]) -> pa.Array:
+    """The texts of numbers."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    texts = pa.array([names.get(number, "") for number in range(max(names, default=0) + 1)], pa.string())
+    return texts.take(pa.array(numbers.astype(np.int64)))
+
+
 def _write_parquet(file: Path, tables: Iterable[pa.Table]) -> int:
     import pyarrow.parquet as pq  # noqa: PLC0415
 

@@ -36,7 +36,7 @@ def replay(
     config = configure(config_file, basin, start, end, observations)
     with tempfile.TemporaryDirectory() as scratch, progress("replay", quiet=as_json) as tell:
         course = choose(config, Path(scratch))
-        done = runner.replay(course, out, fresh=fresh, tell=tell)
+        done = runner.replay(course, out, fresh=fresh, tell=tell, storage=config.storage)
     result = {"basin": course.basin.code, "events": done.events, "forecast_rows": done.forecasts, "out": str(out)}
     text = f"{done.events} events, {done.forecasts} rows of forecasts and {len(done.files)} reports are in {out}"
     say({**result, "synthetic": course.basin.synthetic}, text, as_json=as_json)

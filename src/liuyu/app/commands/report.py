@@ -9,9 +9,9 @@ import click
 
 from liuyu.app.commands.shared import say
 from liuyu.app.export import write_reports
+from liuyu.app.storage import open_store
 from liuyu.basin.clock import epoch, parse_time
 from liuyu.basin.package import find_basin, read_basin
-from liuyu.store.sqlite import open_store
 
 
 @click.command()

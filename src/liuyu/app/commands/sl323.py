@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from liuyu.app.commands.shared import say
+from liuyu.app.storage import open_store
 from liuyu.basin.clock import epoch, parse_time
 from liuyu.basin.package import basin_file, find_basin, read_basin
 from liuyu.basin.places import Basin
@@ -16,7 +17,6 @@ from liuyu.basin.series import Aside, Batch
 from liuyu.monitor.sense import Archive
 from liuyu.monitor.sense.readers import write_observations
 from liuyu.monitor.sense.sl323 import export_tables, import_tables, open_database
-from liuyu.store.sqlite import open_store
 
 FOREVER = 2**40
 

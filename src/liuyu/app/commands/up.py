@@ -16,10 +16,10 @@ from liuyu.app.choice import Course, choose
 from liuyu.app.commands.shared import configure, course_options, progress
 from liuyu.app.config import Config
 from liuyu.app.live import LiveTwin
+from liuyu.app.storage import open_store, remove_store
 from liuyu.app.users import Users
 from liuyu.basin.clock import moment
 from liuyu.basin.errors import BadInput
-from liuyu.store.sqlite import open_store
 from liuyu.web.app import create_app
 from liuyu.web.ports import User
 
@@ -61,9 +61,10 @@ def up(
     listener = _listen(server.host, server.port)
     home = root / f"{course.basin.code}-{course.key[:8]}"
     if fresh and home.exists():
+        remove_store(home / "store", config.storage)
         shutil.rmtree(home)
     users = Users(root)
-    with closing(open_store(home / "store")) as store:
+    with closing(open_store(home / "store", config.storage)) as store:
         twin = LiveTwin(course, store, users, home, speed=config.replay.speed)
         if twin.clock().phase != "ended":
             click.echo("Learning from the days before the start; the first time, kernels are compiled too (a minute)")

@@ -10,20 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liuyu.basin.clock import DAY
-from liuyu.basin.quantities import quantities
 from liuyu.basin.series import Batch
+from liuyu.store.batches import BLOCK
+from liuyu.store.columns import ALL_COLUMNS
 from liuyu.store.grids import Grids
-from liuyu.store.history import History, month_of, schema
+from liuyu.store.history import History, month_of, month_table
 from liuyu.store.sqlite.engine import Engine
 from liuyu.store.sqlite.names import Names, source_names, station_codes
-from liuyu.store.sqlite.rollups import summed_until
-from liuyu.store.sqlite.rows import COLUMNS, rows
-from liuyu.store.sqlite.schema import BLOCK
+from liuyu.store.sqlite.rollups import sum_hours, summed_until
+from liuyu.store.sqlite.rows import rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-ALL_COLUMNS = (*COLUMNS, "received", "source")
 
 ROWS_AT_ONCE = 2_000_000
 """How many rows an archiving run holds in memory, about."""
@@ -79,6 +77,10 @@ def bring_back(writer: apsw.Connection, names: Names, history: History, batch: B
         "INSERT INTO observation VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         zip(*(column.tolist() for column in (block, *values)), strict=True),
     )
+    if len(block):
+        # The hours of an archived month are gone, and a day is summed from its hours.
+        series, time = (values[0].astype(np.int64) << 16) | values[1].astype(np.int64), values[2].astype(np.int64)
+        sum_hours(writer, series, time)
 
 
 def _day_key(station: NDArray[Any], quantity: NDArray[Any], time: NDArray[Any]) -> NDArray[np.int64]:
@@ -111,44 +113,6 @@ def _tables(connection: apsw.Connection, history: History, start: int, end: int)
     share = max(1, int(len(codes) * ROWS_AT_ONCE / max(count, 1)))
     for first in range(0, len(codes), share):
         part = codes[first : first + share]
-        yield _table(connection, history, part, start, end)
-
-
-def _table(
-    connection: apsw.Connection, history: History, part: list[tuple[str, int]], start: int, end: int
-) -> pa.Table:
-    import pyarrow as pa  # noqa: PLC0415  # 0.1 s, and only archiving needs it
-
-    numbers = np.array([number for _, number in part], np.int64)
-    columns = rows(connection, history, numbers, None, start, end, ALL_COLUMNS)
-    rank = np.zeros(int(numbers.max()) + 1, np.int64)
-    rank[numbers] = np.arange(len(numbers))
-    place = rank[columns[0].astype(np.int64)]
-    quantity, time = columns[1], columns[2]
-    order = np.lexsort((time, quantity, place))
-    kinds = {each.number: each.name for each in quantities()}
-    texts = (
-        pa.array([code for code, _ in part], pa.string()).take(pa.array(place[order])),
-        _named(kinds, quantity[order]),
-    )
-    numeric = [column[order] for column in columns[2:6]]
-    sources = _named(source_names(connection), columns[6][order])
-    return pa.table(
-        [
-            *texts,
-            pa.array(numeric[0].astype(np.int64) * 1000, pa.int64()).cast(pa.timestamp("ms", "UTC")),
-            pa.array(numeric[1], pa.float64()),
-            pa.array(numeric[2].astype(np.uint8), pa.uint8()),
-            pa.array(numeric[3].astype(np.int64), pa.int64()),
-            sources,
-        ],
-        schema=schema(),
-    )
-
-
-def _named(names: dict[int, str], numbers: NDArray[np.float64]) -> pa.Array:
-    """The texts of numbers."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    texts = pa.array([names.get(number, "") for number in range(max(names, default=0) + 1)], pa.string())
-    return texts.take(pa.array(numbers.astype(np.int64)))
+        numbers = np.array([number for _, number in part], np.int64)
+        columns = rows(connection, history, numbers, None, start, end, ALL_COLUMNS)
+        yield month_table(part, source_names(connection), columns)

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import apsw
 import msgspec
 
 from liuyu.basin.events import Event
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from liuyu.store.encoding import event_of, event_row, numbered
 
 
 def append(writer: apsw.Connection, events: Iterable[Event]) -> list[Event]:
     """Append events; returns those whose identity is new, numbered, with their times in UTC. See Store.append."""
     added = []
     for event in events:
-        time = event.time.astimezone(UTC)
-        row = (event.kind, event.id, (time - _EPOCH) // _MICROSECOND, event.state, event.subject)
         writer.execute(
             "INSERT INTO event (kind, id, time, state, subject, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (*row, msgspec.json.encode(event.body)),
+            event_row(event),
         )
         if writer.changes():
-            added.append(msgspec.structs.replace(event, time=time, seq=writer.last_insert_rowid()))
+            added.append(numbered(event, writer.last_insert_rowid()))
     return added
 
 
@@ -59,23 +54,10 @@ def events(
         values.extend(kinds)
     order = "DESC" if newest_first else "ASC"
     rows = connection.execute(
-        f"SELECT kind, time, id, state, subject, body, seq FROM event WHERE {where} ORDER BY seq {order} LIMIT ?",
+        f"SELECT kind, id, time, state, subject, body, seq FROM event WHERE {where} ORDER BY seq {order} LIMIT ?",
         (*values, -1 if limit is None else limit),
     )
-    return [_event(row) for row in rows]
-
-
-def _event(row: Sequence[Any]) -> Event:
-    kind, time, id, state, subject, body, seq = row
-    return Event(
-        kind=kind,
-        time=_EPOCH + time * _MICROSECOND,
-        id=id,
-        state=state,
-        subject=subject,
-        body=msgspec.json.decode(body),
-        seq=seq,
-    )
+    return [event_of(row) for row in rows]
 
 
 def save_state(writer: apsw.Connection, name: str, blob: bytes) -> None:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liuyu.basin.clock import DAY
-from liuyu.basin.flags import Flag
+from liuyu.store.batches import BLOCK
+from liuyu.store.columns import COLUMNS, Columns, last_usable, newest_with_history
 from liuyu.store.history import History
 from liuyu.store.sqlite.columns import bind, fetch, pack, stage
-from liuyu.store.sqlite.rows import COLUMNS, Columns, rows
-from liuyu.store.sqlite.schema import BLOCK, BLOCK_OF, USABLE
+from liuyu.store.sqlite.rows import rows
+from liuyu.store.sqlite.schema import BLOCK_OF, USABLE
 
 LOOK_BACK = 10 * DAY
 """How long before a moment `latest(at=...)` looks [s]."""
@@ -60,7 +61,7 @@ def follow(writer: apsw.Connection, history: History, meet: str) -> None:
     writer.execute(_DROP, bind({"series": series}))
     found = _search(writer, series, until, None)
     if history.months:
-        found = _search_history(writer, history, series, found, until)
+        found = newest_with_history(history, series, found, until, lambda *asked: rows(writer, history, *asked))
     station, quantity, moments, value, flag = found
     stage(writer, pack(station, quantity, flag.astype(np.int64)), moments.astype(np.int64), value)
     advance(writer)
@@ -72,7 +73,7 @@ def latest(connection: apsw.Connection, history: History, at: int | None) -> Col
     if at is None:
         return known
     if history.covers(at - LOOK_BACK, at + 1):
-        return _last_usable(rows(connection, history, None, None, at - LOOK_BACK, at + 1))
+        return last_usable(rows(connection, history, None, None, at - LOOK_BACK, at + 1))
     time = known[2]
     stands = (time <= at) & (time >= at - LOOK_BACK)
     later = time > at
@@ -103,34 +104,3 @@ def _search(connection: apsw.Connection, series: NDArray[np.int64], at: int, old
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
     recent = joined[2] >= (-np.inf if oldest is None else oldest)
     return [column[recent] for column in joined]
-
-
-def _search_history(
-    connection: apsw.Connection, history: History, series: NDArray[np.int64], found: Columns, until: int
-) -> Columns:
-    """Look into the archived months, newest first, for rows newer than the newest live ones."""
-    best = {(int(row[0]), int(row[1])): row for row in zip(*found, strict=True)}
-    todo = [(int(each) >> 16, int(each) & 65535) for each in series]
-    for month in reversed(history.months):
-        todo = [each for each in todo if each not in best or best[each][2] < month.start]
-        if not todo or month.start > until:
-            continue
-        station, quantity = (np.unique(column) for column in np.array(todo, np.int64).T)
-        newer = _last_usable(rows(connection, history, station, quantity, month.start, month.end))
-        for row in zip(*newer, strict=True):
-            key = (int(row[0]), int(row[1]))
-            if key in todo and (key not in best or best[key][2] < row[2]):
-                best[key] = row
-    ordered = np.array([best[key] for key in sorted(best)], np.float64).reshape(-1, len(COLUMNS))
-    return list(ordered.T)
-
-
-def _last_usable(columns: Columns) -> Columns:
-    """Of COLUMNS in any order, the newest usable row of each series, by station and quantity."""
-    usable = (columns[4] <= Flag.NOT_EVALUATED) & np.isfinite(columns[3])
-    columns = [column[usable] for column in columns]
-    order = np.lexsort((columns[2], columns[1], columns[0]))
-    key = np.stack([columns[0][order], columns[1][order]])
-    last = np.ones(len(order), bool)
-    last[:-1] = (key[:, 1:] != key[:, :-1]).any(axis=0)
-    return [column[order[last]] for column in columns]

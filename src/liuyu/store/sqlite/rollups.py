@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from liuyu.basin.clock import DAY, HOUR
 from liuyu.basin.errors import BadInput
 from liuyu.basin.flags import Flag
+from liuyu.store.batches import BLOCK
+from liuyu.store.columns import Columns
 from liuyu.store.history import History
 from liuyu.store.interface import Rollup
 from liuyu.store.sqlite.columns import Binding, fetch, stage
-from liuyu.store.sqlite.rows import Columns, rows
-from liuyu.store.sqlite.schema import BLOCK, USABLE
+from liuyu.store.sqlite.rows import rows
+from liuyu.store.sqlite.schema import USABLE
 
 _SUMS = "count(*), min(o.value), max(o.value), sum(o.value)"
 _DAY_SUMS = "sum(h.count), min(h.minimum), max(h.maximum), sum(h.total)"
@@ -79,15 +81,21 @@ def refresh_late(writer: apsw.Connection, series: NDArray[np.int64], time: NDArr
     until = summed_until(writer)
     if until is None or not (late := time < until).any():
         return
-    hours = np.unique(np.stack([series[late], time[late] // HOUR * HOUR]), axis=1)
-    stage(writer, hours[0] << 8, hours[1])
-    writer.execute(_FORGET_HOURS)
-    writer.execute(_AGAIN_HOURS)
+    hours = sum_hours(writer, series[late], time[late])
     days = np.unique(np.stack([hours[0], hours[1] // DAY * DAY]), axis=1)
     days = days[:, days[1] + DAY <= until]
     stage(writer, days[0] << 8, days[1])
     writer.execute(_FORGET_DAYS)
     writer.execute(_AGAIN_DAYS)
+
+
+def sum_hours(writer: apsw.Connection, series: NDArray[np.int64], time: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sum again the hours that hold some times of series, each (n,); returns series and hours, (2, m)."""
+    hours: NDArray[np.int64] = np.unique(np.stack([series, time // HOUR * HOUR]), axis=1)
+    stage(writer, hours[0] << 8, hours[1])
+    writer.execute(_FORGET_HOURS)
+    writer.execute(_AGAIN_HOURS)
+    return hours
 
 
 def _close(writer: apsw.Connection, start: int, end: int) -> None:

@@ -8,17 +8,11 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
+from liuyu.store.batches import BLOCK
+from liuyu.store.columns import COLUMNS, Columns, Numbers, overlay
 from liuyu.store.history import History
 from liuyu.store.sqlite.columns import fetch
 from liuyu.store.sqlite.names import source_names, station_codes
-from liuyu.store.sqlite.schema import BLOCK
-
-COLUMNS = ("station", "quantity", "time", "value", "flag")
-
-Numbers = NDArray[np.int64] | None
-"""Store numbers of stations or quantities, None for all."""
-
-Columns = list[NDArray[np.float64]]
 
 
 def live_rows(
@@ -75,11 +69,4 @@ def rows(
     wanted = codes if stations is None else {number: codes[number] for number in stations.tolist() if number in codes}
     sources = source_names(connection) if "source" in columns else {}
     kept = history.read(wanted, quantities, start, end, columns, sources)
-    joined = [np.concatenate(pair) for pair in zip(live, kept, strict=True)]
-    place = np.concatenate([np.zeros(len(live[0])), np.ones(len(kept[0]))])
-    station, quantity, time = joined[:3]
-    order = np.lexsort((place, time, quantity, station))
-    first = np.ones(len(order), bool)
-    key = np.stack([station[order], quantity[order], time[order]])
-    first[1:] = (key[:, 1:] != key[:, :-1]).any(axis=0)
-    return [column[order[first]] for column in joined]
+    return overlay(live, kept)

@@ -10,6 +10,7 @@ import apsw
 import apsw.sqlite_extra
 
 from liuyu.basin.errors import StoreFailed
+from liuyu.store.batches import BLOCK
 
 VERSION = 1
 """Schema of a store that this code writes; kept in the file as `user_version`."""
@@ -22,9 +23,6 @@ OLDEST_SQLITE = (3, 51, 3)
 
 USABLE = "{0}.flag <= 2 AND {0}.value - {0}.value = 0.0"
 """The rows that `latest` and roll-ups may use: flag GOOD or NOT_EVALUATED and a finite number (inf - inf is NULL)."""
-
-BLOCK = 10_800
-"""Length of a block [s]: whole hours, and a whole number of them in a day."""
 
 _MOVED = 1_000_000 * 86_400
 BLOCK_OF = f"(({{0}} + {_MOVED}) / {BLOCK} - {_MOVED // BLOCK})"

@@ -16,6 +16,8 @@ from liuyu.basin.events import Event
 from liuyu.basin.quantities import quantity as quantity_of
 from liuyu.basin.records import Forecast
 from liuyu.basin.series import Batch, Roster, Series
+from liuyu.store.batches import check
+from liuyu.store.columns import to_batch
 from liuyu.store.grids import Grids
 from liuyu.store.history import History
 from liuyu.store.interface import Job, Rollup, Version, Written
@@ -23,7 +25,7 @@ from liuyu.store.sqlite import archiving, jobs, logs, newest, observations, roll
 from liuyu.store.sqlite import forecasts as forecast_rows
 from liuyu.store.sqlite.engine import Engine
 from liuyu.store.sqlite.names import Names, station_number
-from liuyu.store.sqlite.rows import Columns, rows
+from liuyu.store.sqlite.rows import rows
 
 
 def open_store(folder: Path, *, read_only: bool = False) -> SqliteStore:
@@ -71,7 +73,7 @@ class SqliteStore:
 
     def write(self, batch: Batch, *, received: int) -> Written:
         """Upsert observations. Raises BadInput for places, quantities or flags that do not exist."""
-        observations.check(batch)
+        check(batch)
         if not len(batch):
             return Written(0, 0, 0)
         with self.engine.writing() as writer:
@@ -80,7 +82,7 @@ class SqliteStore:
 
     def reflag(self, batch: Batch) -> int:
         """Set flags by key; returns how many changed. Raises BadInput as write does."""
-        observations.check(batch)
+        check(batch)
         if not len(batch):
             return 0
         with self.engine.writing() as writer:
@@ -104,13 +106,13 @@ class SqliteStore:
                 known = self._names.of_roster(reader, roster)
                 wanted = known[[_place(roster, code) for code in stations]]
             columns = rows(reader, self.history, wanted, numbers, start, end)
-            return _batch(roster, self._names.places(reader, roster), columns).ordered()
+            return to_batch(roster, self._names.places(reader, roster), columns).ordered()
 
     def latest(self, roster: Roster, *, at: int | None = None) -> Batch:
         """The newest usable observation of every series, by place in the roster and quantity."""
         with self.engine.reading() as reader:
             columns = newest.latest(reader, self.history, at)
-            batch = _batch(roster, self._names.places(reader, roster), columns)
+            batch = to_batch(roster, self._names.places(reader, roster), columns)
         return batch.take(np.lexsort((batch.quantity, batch.station)))
 
     def rollup(self, station: str, quantity: str, start: int, end: int, step: int) -> Rollup:
@@ -260,11 +262,3 @@ def _place(roster: Roster, code: str) -> int:
     if code not in roster.number:
         raise NotFound(f"no station {code!r} in a roster of {len(roster)}; ask for one of its codes")
     return roster.number[code]
-
-
-def _batch(roster: Roster, places: NDArray[np.int32], columns: Columns) -> Batch:
-    """Columns of store numbers as a batch of those that the roster has."""
-    station = places[columns[0].astype(np.intp)]
-    _, quantity, time, value, flag = columns
-    batch = Batch.of(roster, station, quantity, time, value, flag)
-    return batch.take(station >= 0)
