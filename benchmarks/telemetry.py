@@ -1,17 +1,29 @@
-"""Telemetry: frames decoded per second on one core, by the fast path, the object path and the stream framer.
+"""Telemetry: frames decoded per second on one core, and what a station server holds, keeps and confirms.
 
-    python benchmarks/telemetry.py [--frames 200000] [--json FILE]
+    python benchmarks/telemetry.py [--frames 200000] [--stations 10000] [--json FILE]
 
 The frames are those of a network in a flood: hourly reports with five-minute rain and levels, timed and added reports
 with and without users' own elements, heartbeats. The package index offers no decoder of SL 651 or SZY 206, so the
 peer is our own object path, which is plain Python as the open decoders are: one run, the same bytes.
+
+The server is `liuyu listen` in a process of its own: raw log and SQLite store, each forced to the disk before a
+confirmation goes out. Stations are counted that stand at once and are all confirmed; values, those that are in the
+store when the last confirmation has come.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
-from collections.abc import Callable
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -19,10 +31,12 @@ from typing import Any
 import numpy as np
 
 from liuyu.monitor.sense import szy206
+from liuyu.monitor.sense.fleet import Fleet, Report, synthetic
 from liuyu.monitor.sense.sl651 import Framer, Group, Message, decode, decode_many, element, encode
 
 BEGIN = 1_594_000_200 // 3600 * 3600
-AIM = 100_000
+AIM, STATIONS_AIM, VALUES_AIM = 100_000, 10_000, 20_000
+LINES, WINDOW, PUMPED = 40, 250, 60_000
 CHUNK = 1400
 
 
@@ -85,10 +99,147 @@ def measure(count: int) -> dict[str, Any]:
     return found
 
 
+def package(folder: Path, count: int) -> Path:
+    """A basin package of made-up stations."""
+    folder.mkdir()
+    head = 'code = "many"\nname = "多"\nname_en = "Many"\ntime_zone = "Asia/Shanghai"\nsynthetic = true\n'
+    (folder / "basin.toml").write_text(head, encoding="utf-8")
+    rows = "".join(f"{60000000 + each:08d},站,Station,110.5,30.5,河,unknown\n" for each in range(count))
+    (folder / "stations.csv").write_text("code,name,name_en,lon,lat,river,datum\n" + rows, encoding="utf-8")
+    return folder
+
+
+@contextmanager
+def server(count: int) -> Iterator[tuple[int, int, list[str]]]:
+    """A station server: its port, its process, and when it has ended the lines that it printed."""
+    with tempfile.TemporaryDirectory() as name:
+        basin = package(Path(name) / "basin", count)
+        command = [str(Path(sys.executable).with_name("liuyu")), "listen", "--basin", str(basin), "--port", "0"]
+        running = subprocess.Popen(
+            [*command, "--folder", f"{name}/kept", "--any-clock", "--json"], stdout=subprocess.PIPE, text=True
+        )
+        assert running.stdout
+        port = int(json.loads(running.stdout.readline())["listening"].rpartition(":")[2])
+        told: list[str] = []
+        try:
+            yield port, running.pid, told
+        finally:
+            running.send_signal(signal.SIGTERM)
+            told += running.stdout.read().splitlines()
+            running.wait()
+
+
+def memory(process: int) -> float:
+    """Resident memory of a process [MiB]."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))) / 1024
+
+
+def shifted(reports: Iterable[Report], seconds: int) -> Iterator[Report]:
+    """The same reports somewhat later."""
+    for each in reports:
+        yield each._replace(observed=each.observed + seconds)
+
+
+async def held(port: int, process: int, count: int) -> dict[str, float]:
+    """Stations that stand at once, each confirmed three times within half a minute."""
+    begin, step, reports = int(time.time()) // 60 * 60 - 7200, 300, 3
+    script = synthetic(count, reports, begin, step, 1)
+    spread = {address: shifted(made, place % step) for place, (address, made) in enumerate(script.items())}
+    sources = [f"127.0.0.{each}" for each in range(1, 9)]
+    fleet = Fleet(spread, "127.0.0.1", port, speed=30.0, start=begin - 150, timeout=10.0, sources=sources)
+    began = perf_counter()
+    standing = await fleet.connect()
+    opened, resident = perf_counter() - began, memory(process)
+    decode(timed_reports(1)[0])
+    outcome = await fleet.play()
+    return {
+        "stations_held": standing,
+        "stations_opened_in": opened,
+        "stations_server_mib": resident,
+        "reports_confirmed": outcome.confirmed,
+        "reports_sent": outcome.reports,
+        "reports_per_second": outcome.confirmed / outcome.seconds,
+        "confirm_median": outcome.median,
+        "confirm_p99": outcome.p99,
+    }
+
+
+async def pump(port: int, frames: list[bytes]) -> int:
+    """Send frames over one connection, some at a time on their way; how many were confirmed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    framer, done, sent = Framer(), 0, 0
+    while done < len(frames):
+        while sent < len(frames) and sent - done < WINDOW:
+            part = frames[sent : min(sent + WINDOW - (sent - done), len(frames))]
+            writer.write(b"".join(part))
+            sent += len(part)
+        done += sum(each.whole for each in framer.feed(await reader.read(65536)))
+    writer.close()
+    return done
+
+
+async def pumped(port: int, frames: list[bytes]) -> float:
+    """Seconds until all frames are confirmed."""
+    began = perf_counter()
+    done = await asyncio.gather(*(pump(port, frames[at::LINES]) for at in range(LINES)))
+    assert sum(done) == len(frames)
+    return perf_counter() - began
+
+
+def timed_reports(count: int) -> list[bytes]:
+    """Reports of three values that a store keeps: level, counted rain, supply voltage."""
+    frames = []
+    for number in range(count):
+        station, at = f"00{60000000 + number % 1000:08d}", BEGIN + number // 1000 * 300
+        values = (element("39", 20 + number % 977 / 1000), element("26", number % 5000 / 10), element("38", 12.5))
+        groups = (Group(station=station, category=0x48, observed=at, elements=values),)
+        sent = Message(function=0x32, station=station, serial=number % 65535 + 1, sent=at + 30, groups=groups)
+        frames.append(encode(sent))
+    return frames
+
+
+def measure_server(stations: int) -> dict[str, Any]:
+    """The rates of a server in a process of its own, on one machine with its stations."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    found: dict[str, Any] = {}
+    with server(stations) as (port, process, _):
+        found |= asyncio.run(held(port, process, min(stations, limit - 200)))
+    frames = timed_reports(PUMPED)
+    with server(1000) as (port, _, told):
+        asyncio.run(pumped(port, frames[:2000]))
+        seconds = asyncio.run(pumped(port, frames[2000:]))
+    stored = json.loads(told[-1])["new"] - 6000
+    found["values_per_second"] = stored / seconds
+    found["frames_per_second_durable"] = (PUMPED - 2000) / seconds
+    found["frames_per_group"] = json.loads(told[-1])["frames"] / json.loads(told[-1])["groups"]
+    return found
+
+
+def show_server(found: dict[str, Any]) -> None:
+    """Print the rates of the server."""
+    print("Station server, SQLite store:")
+    print(
+        f"  stations held at once {found['stations_held']:>12,.0f}   {found['stations_held'] / STATIONS_AIM:.1f} x the "
+        f"aim; opened in {found['stations_opened_in']:.1f} s, {found['stations_server_mib']:.0f} MiB in all"
+    )
+    print(
+        f"  confirmed             {found['reports_confirmed']:>12,.0f}   of {found['reports_sent']:,.0f} reports at "
+        f"{found['reports_per_second']:,.0f} a second: median {found['confirm_median'] * 1000:.0f} ms, "
+        f"p99 {found['confirm_p99'] * 1000:.0f} ms"
+    )
+    print(
+        f"  values a second       {found['values_per_second']:>12,.0f}   {found['values_per_second'] / VALUES_AIM:.1f} "
+        f"x the aim; socket to durable store, {found['frames_per_group']:.0f} frames a commit"
+    )
+
+
 def main() -> None:
     """Measure, print and, where asked, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=200_000)
+    parser.add_argument("--stations", type=int, default=STATIONS_AIM, help="0 leaves the server out")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     found = measure(options.frames)
@@ -105,6 +256,9 @@ def main() -> None:
     )
     for title, name, note in rows:
         print(f"  {title:<22}{found[name]:>12,.0f}   {note}".rstrip())
+    if options.stations:
+        found |= measure_server(options.stations)
+        show_server(found)
     if options.json:
         options.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
 

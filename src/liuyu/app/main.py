@@ -22,6 +22,8 @@ COMMANDS = (
     "report",
     "forecast",
     "sl323",
+    "listen",
+    "simulate",
     "user",
 )
 """A command NAME is the object NAME of the module `liuyu.app.commands.NAME`."""
