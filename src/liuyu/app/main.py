@@ -21,6 +21,7 @@ COMMANDS = (
     "export",
     "report",
     "forecast",
+    "calibrate",
     "sl323",
     "listen",
     "simulate",

@@ -13,3 +13,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 def compiled(function: F) -> F:
     """The function as machine code, compiled at its first call and read from the cache afterwards."""
     return cast(F, numba.njit(cache=True)(function))
+
+
+def compiled_ieee(function: F) -> F:
+    """As `compiled`, but a division by zero gives infinity or NaN, which a balance check finds, where Python raises.
+
+    Without a test at every division a loop over many series becomes vector instructions.
+    """
+    return cast(F, numba.njit(cache=True, error_model="numpy")(function))
