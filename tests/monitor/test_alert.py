@@ -122,7 +122,7 @@ def test_an_alert_says_why_in_both_languages(river: River) -> None:
     assert (event.id, event.state, event.subject) == ("alert:warning:S0:20200705T1700Z", "raised", "S0")
     assert alert.title == {"zh": "站0超警戒 0.25 m", "en": "Gauge 0 0.25 m above warning"}
     assert alert.why[0] == {
-        "zh": "2020-07-06 01:00 水位 20.25 m,超警戒水位(20.00 m) 0.25 m",
+        "zh": "2020-07-06 01:00 水位 20.25 m，超警戒水位（20.00 m） 0.25 m",
         "en": "2020-07-06 01:00: water level 20.25 m is 0.25 m above the warning line 20.00 m",
     }
     assert (alert.value, alert.threshold, alert.threshold_value, alert.margin) == (20.25, "warning", 20.0, 0.25)

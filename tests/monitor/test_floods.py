@@ -86,7 +86,7 @@ def test_the_summer_of_2020_as_the_public_record_has_it() -> None:
     assert len(events) == 3
     last = events[-1].body
     assert (last["name_en"], last["value"], last["section"]) == ("Yangtze Flood No. 5 of 2020", 50100.0, "upstream")
-    assert last["why"][0]["zh"] == "2020-08-17 14:00 寸滩流量 50100 m³/s,达到编号标准 50000 m³/s"
+    assert last["why"][0]["zh"] == "2020-08-17 14:00 寸滩流量 50100 m³/s，达到编号标准 50000 m³/s"
 
 
 @pytest.mark.data

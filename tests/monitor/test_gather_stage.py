@@ -173,7 +173,7 @@ def test_a_silent_station_is_told_once_and_once_when_it_returns() -> None:
     silent = hourly(gather, basin, range(5, 30), range(5))
     assert words(silent) == [("source:S5", "silent", 8)]
     assert record(silent[0], SourceNote).last == moment(START + 4 * HOUR)
-    assert silent[0].body["title"]["zh"] == "5号站已4.0小时无数据, 最后数据2020-08-20 12:00"
+    assert silent[0].body["title"]["zh"] == "5号站已4.0小时无数据，最后数据2020-08-20 12:00"
     assert words(hourly(gather, basin, range(30, 35), range(6))) == [("source:S5", "returned", 30)]
 
 

@@ -85,7 +85,7 @@ def test_each_spell_of_doubt_makes_one_note_and_its_end_another() -> None:
     assert [event.state for event in events] == ["doubted", "trusted"]
     note = record(events[0], QualityNote)
     assert (note.station, note.quantity, note.test) == ("S0", "water_level", "rate")
-    assert note.title["zh"] == "站0水位存疑: 变率检验"
+    assert note.title["zh"] == "站0水位存疑：变率检验"
 
 
 def test_a_release_that_stays_is_trusted_within_two_more_reports() -> None:

@@ -166,7 +166,7 @@ class Pipeline:
             return []
         self._model_failed = failed
         title = (
-            {"zh": f"预报模型未能发布预报:{why}", "en": f"The model could not issue a forecast: {why}"}
+            {"zh": f"预报模型未能发布预报：{why}", "en": f"The model could not issue a forecast: {why}"}
             if failed
             else {"zh": "预报模型恢复发布", "en": "The model issues forecasts again"}
         )

@@ -43,7 +43,7 @@ def binding(
     if steps.max() > reservoir.release_ramp + 1e-6:
         texts.append(
             _say(
-                f"{name_zh}出库每小时变幅{steps.max():.0f} m³/s,超过允许的{reservoir.release_ramp:.0f} m³/s",
+                f"{name_zh}出库每小时变幅{steps.max():.0f} m³/s，超过允许的{reservoir.release_ramp:.0f} m³/s",
                 f"{name_en}: release changes by {steps.max():.0f} m³/s in an hour, more than the allowed "
                 f"{reservoir.release_ramp:.0f}",
             )
@@ -55,7 +55,7 @@ def binding(
         if kind in limits and level.max() > limits[kind]:
             texts.append(
                 _say(
-                    f"{name_zh}最高水位{level.max():.2f} m,高于{zh}{limits[kind]:.2f} m",
+                    f"{name_zh}最高水位{level.max():.2f} m，高于{zh}{limits[kind]:.2f} m",
                     f"{name_en}: level up to {level.max():.2f} m, above its {en} of {limits[kind]:.2f} m",
                 )
             )
@@ -63,7 +63,7 @@ def binding(
     if dead and level.min() < dead[0]:
         texts.append(
             _say(
-                f"{name_zh}最低水位{level.min():.2f} m,低于死水位{dead[0]:.2f} m",
+                f"{name_zh}最低水位{level.min():.2f} m，低于死水位{dead[0]:.2f} m",
                 f"{name_en}: level down to {level.min():.2f} m, below its dead pool of {dead[0]:.2f} m",
             )
         )
@@ -71,7 +71,7 @@ def binding(
     if level.max() > top:
         texts.append(
             _say(
-                f"{name_zh}水位{level.max():.2f} m超出库容曲线上端{top:.2f} m,库容为外延值",
+                f"{name_zh}水位{level.max():.2f} m超出库容曲线上端{top:.2f} m，库容为外延值",
                 f"{name_en}: level {level.max():.2f} m lies above the storage curve's end, {top:.2f} m: extrapolated",
             )
         )

@@ -16,12 +16,12 @@ from liuyu.twin.river import UNCALIBRATED, Alternative, Outlook, RiverTwin
 
 MODEL = "river-twin"
 RELEASE_BY_RULE = {
-    "zh": "水库按以往同类水情下的调度习惯泄流(由历史出库回归得到);不含人为改变",
+    "zh": "水库按以往同类水情下的调度习惯泄流（由历史出库回归得到）；不含人为改变",
     "en": "reservoirs release as they used to in like states (a regression on past releases); no changed order",
 }
 RELEASE_HELD = {"zh": "水库出库维持现状", "en": "reservoirs keep their present release"}
 NOT_CALIBRATED = {
-    "zh": "模型未率定:河段传播时间取自流域资料包,无水位流量关系,水位按不变处理,不给出不确定性",
+    "zh": "模型未率定：河段传播时间取自流域资料包，无水位流量关系，水位按不变处理，不给出不确定性",
     "en": "uncalibrated: travel times from the basin package, no laws of stage, levels kept as they are, no spread",
 }
 

@@ -127,7 +127,7 @@ def _info(root: ET.Element, language: str, event: Event, body: Alert | Notice, b
 def _event(body: Alert | Notice, language: str) -> str:
     if body.threshold in THRESHOLD_KINDS:
         chinese, english = THRESHOLD_KINDS[body.threshold]
-        return f"水情预警({chinese})" if language == "zh" else f"Water warning ({english})"
+        return f"水情预警（{chinese}）" if language == "zh" else f"Water warning ({english})"
     return "水情预警" if language == "zh" else "Water warning"
 
 
@@ -146,7 +146,7 @@ def _description(body: Alert | Notice, language: str, basin: Basin) -> str:
         f"{body.peak_time.astimezone(basin.zone):%m-%d %H:%M}",
     )
     if language == "zh":
-        return f"超过 {line} {unit} 的可能性 {body.chance:.0%},预计最高 {peak} {unit}({when})"
+        return f"超过 {line} {unit} 的可能性 {body.chance:.0%}，预计最高 {peak} {unit}（{when}）"
     return f"chance {body.chance:.0%} of passing {line} {unit}; highest expected {peak} {unit} ({when})"
 
 

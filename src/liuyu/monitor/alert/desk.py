@@ -172,7 +172,7 @@ class Desk:
             severity: Severity = self.rules[number].escalate_to or alert.severity
             severity = max(severity, alert.severity, key=SEVERITIES.index)
             waited = wording.span(now - kept.waiting_since)
-            why = {"zh": f"发出 {waited} 后仍无人确认,升级", "en": f"escalated, not acknowledged within {waited}"}
+            why = {"zh": f"发出 {waited} 后仍无人确认，升级", "en": f"escalated, not acknowledged within {waited}"}
             kept.alert = replace(alert, severity=severity, why=(*alert.why, why))
             self._say(kept, "escalated", now)
 
@@ -217,7 +217,7 @@ class Desk:
             until=until,
             user=user,
             note=note,
-            title={"zh": f"{user} 静默预警({what})至 {when}", "en": f"{user} silenced alerts ({what}) until {when}"},
+            title={"zh": f"{user} 静默预警（{what}）至 {when}", "en": f"{user} silenced alerts ({what}) until {when}"},
         )
         self.quiets.append(quiet)
         return self._announce_quiet(quiet, "set", now)

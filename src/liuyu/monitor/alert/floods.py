@@ -164,7 +164,7 @@ class FloodCount:
         shown, line = (wording.number(each, criterion.quantity) for each in (value, self._line[_key(criterion)]))
         named: Mapping[str, int] = {"year": self._memory.year, "number": self._memory.count}
         met = {
-            "zh": f"{when} {words['zh']['station']}{words['zh']['quantity']} {shown} {measure},"
+            "zh": f"{when} {words['zh']['station']}{words['zh']['quantity']} {shown} {measure}，"
             f"达到编号标准 {line} {measure}",
             "en": f"{when}: {words['en']['quantity']} at {words['en']['station']} {shown} {measure}, "
             f"criterion {line} {measure}",
@@ -217,6 +217,6 @@ def _rested(section: Section, here: SectionMemory, time: int, basin: Basin) -> T
         }
     rest, last = wording.span(time - here.at_line), wording.clock(here.at_line, basin.zone)
     return {
-        "zh": f"{section.name['zh']}上次达到标准为 {last},间隔 {rest}",
+        "zh": f"{section.name['zh']}上次达到标准为 {last}，间隔 {rest}",
         "en": f"the {section.name['en']} last met a criterion at {last}, {rest} before",
     }

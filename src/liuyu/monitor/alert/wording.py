@@ -114,9 +114,9 @@ def _against_line(test: Test, at: Assessment, words: Words) -> tuple[str, str]:
     near_zh, near_en = "", ""
     if test.by < 0:
         reach = number(-test.by, at.quantity)
-        near_zh, near_en = f"(接近:{reach} {measure} 以内)", f" (near: within {reach} {measure})"
+        near_zh, near_en = f"（接近：{reach} {measure} 以内）", f" (near: within {reach} {measure})"
     return (
-        f"{chinese} {shown} {measure},{side_zh}{_line_zh(kind, chinese)}({height} {measure}){by_zh}{near_zh}",
+        f"{chinese} {shown} {measure}，{side_zh}{_line_zh(kind, chinese)}（{height} {measure}）{by_zh}{near_zh}",
         f"{english} {shown} {measure} is {by_en}{side_en} the {_kind(kind)[1]} line {height} {measure}{near_en}",
     )
 
@@ -132,7 +132,7 @@ def _against_value(test: Test, at: Assessment, words: Words) -> tuple[str, str]:
     limit = test.value_above if test.value_above is not None else (test.value_below or 0.0)
     shown, held, measure = number(at.value, at.quantity), number(limit, at.quantity), words["en"]["unit"]
     return (
-        f"{words['zh']['quantity']} {shown} {measure},{'不低于' if above else '不高于'} {held} {measure}",
+        f"{words['zh']['quantity']} {shown} {measure}，{'不低于' if above else '不高于'} {held} {measure}",
         f"{words['en']['quantity']} {shown} {measure} is at least {held} {measure}"
         if above
         else f"{words['en']['quantity']} {shown} {measure} is at most {held} {measure}",
@@ -144,7 +144,7 @@ def _against_rate(test: Test, at: Assessment, words: Words) -> tuple[str, str]:
     limit = test.rising if test.rising is not None else (test.falling or 0.0)
     rate, measure = abs(at.tendency or 0.0), f"{words['en']['unit']}/h"
     return (
-        f"{words['zh']['quantity']}{'上涨' if rising else '下降'} {rate:.3g} {measure}(标准 {limit:g} {measure})",
+        f"{words['zh']['quantity']}{'上涨' if rising else '下降'} {rate:.3g} {measure}（标准 {limit:g} {measure}）",
         f"{words['en']['quantity']} {'rises' if rising else 'falls'} by {rate:.3g} {measure} "
         f"(limit {limit:g} {measure})",
     )
@@ -153,7 +153,7 @@ def _against_rate(test: Test, at: Assessment, words: Words) -> tuple[str, str]:
 def _against_period(test: Test, at: Assessment, words: Words) -> tuple[str, str]:
     years = at.return_period or 0.0
     return (
-        f"重现期约 {years:.0f} 年(标准 {test.return_period:g} 年)",
+        f"重现期约 {years:.0f} 年（标准 {test.return_period:g} 年）",
         f"return period about {years:.0f} years (limit {test.return_period:g} years)",
     )
 
@@ -189,14 +189,14 @@ def ceased(at: Assessment, kind: str, lasting: int, basin: Basin) -> Text:
     if line is not None:
         held = number(line, at.quantity)
         against = (
-            f"({_line_zh(kind, words['zh']['quantity'])} {held} {measure})",
+            f"（{_line_zh(kind, words['zh']['quantity'])} {held} {measure}）",
             f" ({_kind(kind)[1]} line {held} {measure})",
         )
     for_zh, for_en = (
-        (f",已持续 {span(lasting)}", f"has not held for {span(lasting)}") if lasting else ("", "no longer holds")
+        (f"，已持续 {span(lasting)}", f"has not held for {span(lasting)}") if lasting else ("", "no longer holds")
     )
     return {
-        "zh": f"{when} {words['zh']['quantity']} {shown} {measure}{against[0]},条件不再满足{for_zh}",
+        "zh": f"{when} {words['zh']['quantity']} {shown} {measure}{against[0]}，条件不再满足{for_zh}",
         "en": f"{when}: {words['en']['quantity']} {shown} {measure}{against[1]}, the condition {for_en}",
     }
 
@@ -204,4 +204,4 @@ def ceased(at: Assessment, kind: str, lasting: int, basin: Basin) -> Text:
 def silent(since: int, basin: Basin) -> Text:
     """That no usable value has come since a time, so that the alert stands."""
     when = clock(since, basin.zone)
-    return {"zh": f"{when} 以来无可用数据,预警保持", "en": f"no usable value since {when}; the alert stands"}
+    return {"zh": f"{when} 以来无可用数据，预警保持", "en": f"no usable value since {when}; the alert stands"}

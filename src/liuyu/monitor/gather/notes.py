@@ -23,7 +23,7 @@ def late(basin: Basin, place: int, first: int, count: int, now: int) -> Event:
         first=moment(first),
         count=count,
         title={
-            "zh": f"{station.name}站补报{since}起的{count}个数据, 相应时段重新评估",
+            "zh": f"{station.name}站补报{since}起的{count}个数据，相应时段重新评估",
             "en": f"{station.name_en}: {count} late {values} from {since} on; that time is assessed again",
         },
     )
@@ -46,11 +46,11 @@ def _station(basin: Basin, state: str, place: int, last: int, now: int) -> Event
     hours = f"{(now - last) / 3600:.1f}"
     title = {
         "silent": {
-            "zh": f"{station.name}站已{hours}小时无数据, 最后数据{clock}",
+            "zh": f"{station.name}站已{hours}小时无数据，最后数据{clock}",
             "en": f"{station.name_en} has been silent for {hours} h; its last value is of {clock}",
         },
         "returned": {
-            "zh": f"{station.name}站恢复报数, 最新数据{clock}",
+            "zh": f"{station.name}站恢复报数，最新数据{clock}",
             "en": f"{station.name_en} reports again; its newest value is of {clock}",
         },
     }[state]
@@ -63,11 +63,11 @@ def _network(basin: Basin, change: Change, now: int) -> Event:
     clock = f"{moment(last, basin.zone):%Y-%m-%d %H:%M}"
     title = {
         "silent": {
-            "zh": f"{basin.name}测报网络整体中断, 最后数据{clock}; 非单站故障",
+            "zh": f"{basin.name}测报网络整体中断，最后数据{clock}；非单站故障",
             "en": f"The network of {basin.name_en} has fallen silent as a whole; the last value is of {clock}",
         },
         "returned": {
-            "zh": f"{basin.name}测报网络恢复, 最新数据{clock}",
+            "zh": f"{basin.name}测报网络恢复，最新数据{clock}",
             "en": f"The network of {basin.name_en} reports again; the newest value is of {clock}",
         },
     }[change.network]

@@ -176,7 +176,7 @@ class Quality:
         test = TESTS[memory.test[slot, place]]
         doubted = bool(memory.doubted[slot])
         value = float(memory.value[slot, place])
-        zh = f"{station.name}{measured.name_zh}" + (f"存疑: {test.title['zh']}" if doubted else "恢复可信")
+        zh = f"{station.name}{measured.name_zh}" + (f"存疑：{test.title['zh']}" if doubted else "恢复可信")
         name = measured.name.replace("_", " ")
         en = f"{station.name_en} {name}" + (f" doubted: {test.title['en']}" if doubted else " trusted again")
         note = QualityNote(

@@ -57,7 +57,7 @@ TESTS: tuple[QualityTestName, ...] = (
         QualityTest.RATE,
         "变率检验",
         "rate of change",
-        "变化过快, 尚待后续数据证实",
+        "变化过快，尚待后续数据证实",
         "too fast a change, not yet confirmed",
     ),
     _row(QualityTest.SPIKE, "尖峰检验", "spike", "跳离后一至三次报汛内返回", "leaves and returns within three reports"),

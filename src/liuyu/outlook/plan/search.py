@@ -71,7 +71,7 @@ def candidates(expected: Floats, inflow: Floats, now_release: float, reservoir: 
                 wanted = np.where(np.arange(hours) < length, now_release * (1 - share / 100), expected)
                 yield make(
                     f"cut-{share}-{length}",
-                    f"削减出库{share}%,持续{length}小时",
+                    f"削减出库{share}%，持续{length}小时",
                     f"cut by {share} % for {length} h",
                     wanted,
                 )
@@ -79,7 +79,7 @@ def candidates(expected: Floats, inflow: Floats, now_release: float, reservoir: 
         wanted = np.concatenate([np.full(min(48, hours), staged[0]), np.full(max(hours - 48, 0), staged[1])])
         yield make(
             f"staged-{share}",
-            f"先削减{share}%两天,再减半削减",
+            f"先削减{share}%两天，再减半削减",
             f"cut by {share} % for two days, then by half that",
             wanted,
         )
@@ -87,7 +87,7 @@ def candidates(expected: Floats, inflow: Floats, now_release: float, reservoir: 
         wanted = np.where(np.arange(hours) < 48, now_release * (1 + share / 100), np.minimum(expected, now_release))
         yield make(
             f"raise-{share}",
-            f"预泄:加大出库{share}%两天后减小",
+            f"预泄：加大出库{share}%两天后减小",
             f"release {share} % more for two days, then less",
             wanted,
         )

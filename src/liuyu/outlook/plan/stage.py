@@ -129,7 +129,7 @@ class Plan:
         expected = outlook.course.flow[place]
         wanted = np.where(np.arange(len(expected)) < HOLD_BACK_H, np.minimum(expected, release) - less, expected)
         scenario = Scenario(
-            name=f"{reservoir.name}再拦蓄{less:.0f} m³/s,持续{HOLD_BACK_H}小时",
+            name=f"{reservoir.name}再拦蓄{less:.0f} m³/s，持续{HOLD_BACK_H}小时",
             name_en=f"{reservoir.name_en} holds back {less:.0f} m³/s more for {HOLD_BACK_H} h",
             releases={reservoir.code: tuple(bounded(reservoir, wanted, release).round(1).tolist())},
         )
@@ -151,7 +151,7 @@ class Plan:
             id=f"proposal:{reservoir.code}:{moment(outlook.now).astimezone(UTC):%Y%m%dT%H%MZ}",
             issued=moment(outlook.now),
             reservoir=reservoir.code,
-            title={"zh": f"{reservoir.name}:{best.candidate.zh}", "en": f"{reservoir.name_en}: {best.candidate.en}"},
+            title={"zh": f"{reservoir.name}：{best.candidate.zh}", "en": f"{reservoir.name_en}: {best.candidate.en}"},
             releases={reservoir.code: schedule},
             compared=tuple(self._row(each) for each in judged),
             reason=self._reason(best, expected, len(judged)),
@@ -178,16 +178,16 @@ class Plan:
     def _reason(self, best: Judged, expected: Judged, tried: int) -> Text:
         if best.candidate.key == "expected":
             return {
-                "zh": f"试算{tried}个方案,没有一个优于按以往习惯调度(超警超保期望{best.downstream:.1f} 米·小时)",
+                "zh": f"试算{tried}个方案，没有一个优于按以往习惯调度（超警超保期望{best.downstream:.1f} 米·小时）",
                 "en": f"Of {tried} schedules none does better than releasing as usual "
                 f"({best.downstream:.1f} metre-hours above the lines)",
             }
         if best.downstream >= expected.downstream:
             room = expected.highest_wet - best.highest_wet
             return {
-                "zh": f"试算{tried}个方案中综合损失最小:为水库多留余地,来水偏大时最高库水位比按以往习惯低{room:.2f} m"
-                f"({best.highest_wet:.2f} m),下游超警超保期望{best.downstream:.1f} 米·小时"
-                f"(按以往习惯{expected.downstream:.1f})",
+                "zh": f"试算{tried}个方案中综合损失最小：为水库多留余地，来水偏大时最高库水位比按以往习惯低{room:.2f} m"
+                f"（{best.highest_wet:.2f} m），下游超警超保期望{best.downstream:.1f} 米·小时"
+                f"（按以往习惯{expected.downstream:.1f}）",
                 "en": f"Least loss of {tried} schedules: it keeps {room:.2f} m more room in the reservoir than "
                 f"releasing as usual, should the inflow be high ({best.highest_wet:.2f} m), for "
                 f"{best.downstream:.1f} metre-hours above the lines downstream instead of {expected.downstream:.1f}",
@@ -198,9 +198,9 @@ class Plan:
         station, drop = self.basin.station_by_code[code], lower[code]
         was, will = f"{expected.downstream:.1f}", f"{best.downstream:.1f}"
         return {
-            "zh": f"试算{tried}个方案中综合损失最小:下游超警超保期望由{was}降至{will} 米·小时(超保按10倍计),"
-            f"{station.name}洪峰降低{drop:.2f} m,库水位最高{best.highest:.2f} m"
-            f"(来水偏大时{best.highest_wet:.2f} m)、期末{best.ends:.2f} m",
+            "zh": f"试算{tried}个方案中综合损失最小：下游超警超保期望由{was}降至{will} 米·小时（超保按10倍计），"
+            f"{station.name}洪峰降低{drop:.2f} m，库水位最高{best.highest:.2f} m"
+            f"（来水偏大时{best.highest_wet:.2f} m）、期末{best.ends:.2f} m",
             "en": f"Least loss of {tried} schedules: {will} instead of {was} metre-hours above the lines downstream "
             f"(guarantee counts tenfold), peak at {station.name_en} lower by {drop:.2f} m; reservoir at most "
             f"{best.highest:.2f} m ({best.highest_wet:.2f} m if the inflow is high), {best.ends:.2f} m at the end",

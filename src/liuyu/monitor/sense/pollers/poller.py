@@ -111,7 +111,7 @@ class Poller:
         if self._state.failures >= SILENT_AFTER and not self._state.silent:
             self._state.silent = True
             _log.warning("%s is silent since %s: %s", self.name, moment(self._state.until), error)
-            zh, en = f"数据源 {self.name} 中断: {error}", f"Source {self.name} is silent: {error}"
+            zh, en = f"数据源 {self.name} 中断：{error}", f"Source {self.name} is silent: {error}"
             events = (self._note("silent", now, zh, en),)
         nothing = Gatherer(self.name, self._basin.roster).reading()
         return Polled(nothing, events, wait, str(error))
@@ -120,7 +120,7 @@ class Poller:
         minutes = (now - self._state.until) // 60
         lost = max(0, minutes - self._service.reach // 60)
         _log.warning("%s has returned after %d minutes, of which %d cannot be filled", self.name, minutes, lost)
-        zh = f"数据源 {self.name} 恢复, 中断 {minutes} 分钟, 其中 {lost} 分钟无法补齐"
+        zh = f"数据源 {self.name} 恢复，中断 {minutes} 分钟，其中 {lost} 分钟无法补齐"
         en = f"Source {self.name} has returned after {minutes} minutes, of which {lost} cannot be filled"
         return (self._note("returned", now, zh, en),)
 
