@@ -184,3 +184,27 @@ def test_a_loop_that_fails_stands_paused_at_its_last_good_step(
     assert "the loop stopped" in caplog.text
     run_to(twin, 6)
     assert twin.clock().now == good + timedelta(hours=3)
+
+
+def test_a_report_that_failed_at_the_end_is_written_when_the_clock_runs_again(
+    twin: LiveTwin, course: Course, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("liuyu.app.live.finish", fail)
+        twin.set_clock(OFFICER, phase=None, speed=None, run_to=twin.clock().end)
+        wait_for(lambda: twin.clock().phase == "paused")
+    assert store.events(kinds=["report"]) == []
+    twin.stop()
+    again = started(course, store, tmp_path)
+    try:
+        assert again.clock().phase == "paused"
+        again.set_clock(OFFICER, phase="running", speed=None, run_to=None)
+        wait_for(lambda: again.clock().phase == "ended")
+        assert [event.state for event in store.events(kinds=["report"])] == ["written"]
+    finally:
+        again.stop()
+    last = LiveTwin(course, store, Users(tmp_path), tmp_path, speed=3600.0)
+    assert last.clock().phase == "ended"

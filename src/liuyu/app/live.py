@@ -50,7 +50,7 @@ class LiveTwin:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._speed = speed
-        self._phase: Phase = "ended" if self._run.ended else "paused"
+        self._phase: Phase = "ended" if self._run.finished else "paused"
         self._run_to: int | None = None
         self._anchor = (time.monotonic(), self._run.now)
         self._thread = threading.Thread(target=self._drive, name="liuyu-loop", daemon=True)
@@ -88,7 +88,7 @@ class LiveTwin:
         if self._phase != "running":
             return False
         due = self._due()
-        if due == 0:
+        if due == 0 and not self._run.ended:  # ended but still running: the report is yet to be written
             return False
         try:
             steps = self._run.advance_steps(due)

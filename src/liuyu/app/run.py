@@ -39,6 +39,7 @@ class Run:
         self.archive = Archive(course.observations, course.basin)
         self.pipeline = Pipeline(course.basin, store, forecast_hours=course.forecast_hours)
         self._key = course.key
+        self.finished = False
         found = progress_of(store)
         if found is None:
             self.now = self._first_moment()
@@ -48,7 +49,7 @@ class Run:
                 "the store holds a run of other inputs; give another folder, or start it afresh with --fresh"
             )
         else:
-            self.now = found.now
+            self.now, self.finished = found.now, found.finished
             self.pipeline.restore()
 
     @property
@@ -93,7 +94,9 @@ class Run:
         with self.store.transaction():
             yield
             self.pipeline.save()
-            self.store.save_state("run", msgspec.json.encode(Progress(self._key, self.now, finished)))
+            done = finished or self.finished
+            self.store.save_state("run", msgspec.json.encode(Progress(self._key, self.now, done)))
+        self.finished = done
 
     def _first_moment(self) -> int:
         """Where the warm-up begins: no earlier than the archive, and a whole number of steps before the start."""
