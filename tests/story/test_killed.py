@@ -16,28 +16,32 @@ from tests.story.runs import LIUYU, replay, results
 BASIN = ("--basin", "qingxi")
 
 
-def killed_replay(out: Path, moments: list[float]) -> int:
-    """Run a replay and SIGKILL it after each of some waits [s]; returns how often it was still running."""
-    killed = 0
-    for wait in moments:
+def kill_replays(out: Path, kills: int, whole: float, seed: int) -> None:
+    """Start a replay again and again and SIGKILL it at random moments, so many times; then let it end.
+
+    whole: what an undisturbed run takes [s]. The first part of it is start-up, when there is nothing to lose yet. A
+    replay that ended before its moment does not count, and the next begins afresh.
+    """
+    random_part, killed = random.Random(seed), 0
+    for _ in range(10 * kills):
         process = subprocess.Popen([LIUYU, "replay", "--out", str(out), *BASIN], stderr=subprocess.DEVNULL)
         try:
-            process.wait(timeout=wait)
+            process.wait(timeout=whole * random_part.uniform(0.3, 1.0))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             killed += 1
+        if killed == kills:
+            break
+    assert killed == kills
     replay(out, *BASIN)
-    return killed
 
 
 def equal_to_an_undisturbed_run(folder: Path, kills: int, seed: int) -> None:
     calm, troubled = folder / "calm", folder / "troubled"
     began = time.monotonic()
     replay(calm, *BASIN)
-    whole = time.monotonic() - began
-    moments = [random.Random(seed + number).uniform(0.1, whole) for number in range(kills)]
-    assert killed_replay(troubled, moments) >= kills // 2
+    kill_replays(troubled, kills, time.monotonic() - began, seed)
     assert results(troubled) == results(calm)
     prints = []
     for each in (calm, troubled):
