@@ -27,10 +27,10 @@ class PostgresServer:
             raise RuntimeError("no PostgreSQL; see tests/setup_postgres.py")
         self._programs = found
         self._home = Path(tempfile.mkdtemp(prefix="liuyu-postgres-"))
-        # PostgreSQL refuses to run as root.
-        self._user = "postgres" if os.geteuid() == 0 else None
-        if self._user:
-            owner = pwd.getpwnam(self._user)
+        # PostgreSQL refuses to run as root. None: as whoever runs the tests.
+        self.user = "postgres" if os.geteuid() == 0 else None
+        if self.user:
+            owner = pwd.getpwnam(self.user)
             os.chown(self._home, owner.pw_uid, owner.pw_gid)
         self._data = self._home / "data"
         self._run("initdb", "-U", "liuyu", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
@@ -61,7 +61,7 @@ class PostgresServer:
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), "-D", str(self._data), *arguments]
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, user=self._user, cwd="/"
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, user=self.user, cwd="/"
         )
         if done.returncode != 0:
             log = self._home / "log"

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 from liuyu.basin.clock import moment
-from liuyu.basin.errors import BadInput, StoreFailed
+from liuyu.basin.errors import BadInput, NotFound, StoreFailed
 from liuyu.basin.events import Event
 from liuyu.basin.records import Forecast, Provenance
 from tests.store.engines import AnyStore, Engine
@@ -220,3 +220,53 @@ def test_every_table_counts_in_the_fingerprint(engine: Engine, store: AnyStore) 
     store.put_grid("g", NOON, rain(0))
     seen.add(engine.fingerprint(store))
     assert len(seen) == 8
+
+
+def test_letters_are_narrowed_and_marked_and_stay(store: AnyStore) -> None:
+    told = (
+        ("sl651", "crc: the check code is 1234"),
+        ("sl651", "station: none of 100% of the basin's"),
+        ("mqtt", "crc_x"),
+    )
+    for number, (source, reason) in enumerate(told):
+        store.set_aside(source, reason, bytes([number, 0]), received=NOON + number)
+    assert [each.id for each in store.letters()] == [3, 2, 1]
+    first = store.letters(id=1)[0]
+    assert (first.source, first.payload, first.received, first.state) == ("sl651", b"\x00\x00", NOON, "waiting")
+    assert [each.id for each in store.letters(source="sl651", limit=1)] == [2]
+    assert [each.id for each in store.letters(reason="CRC")] == [3, 1]
+    assert [each.id for each in store.letters(reason="c_")] == [3], "an underscore is no wildcard"
+    assert [each.id for each in store.letters(reason="100%")] == [2]
+    assert [each.id for each in store.letters(start=NOON + 1, end=NOON + 2)] == [2]
+    assert [each.id for each in store.letters(before=3, limit=1)] == [2]
+    assert store.mark_letter(2, "refused", "still unknown", now=NOON + 9).state == "refused"
+    marked = store.mark_letter(2, "replayed", "1 value", now=NOON + 10)
+    assert (marked.state, marked.marked, marked.note) == ("replayed", NOON + 10, "1 value")
+    assert [each.id for each in store.letters(state="waiting")] == [3, 1]
+    assert store.letters(state="replayed") == [marked]
+    assert len(store.asides()) == 3
+    with pytest.raises(NotFound, match="no letter 9"):
+        store.mark_letter(9, "replayed", "", now=NOON)
+    with pytest.raises(BadInput, match="waiting, replayed, refused"):
+        store.letters(state="lost")
+
+
+def test_a_store_of_the_older_schema_gets_the_marks(engine: Engine, tmp_path: Path) -> None:
+    with engine.open(tmp_path) as store:
+        store.set_aside("feed", "old", b"x", received=NOON)
+        with store.engine.transaction() as writer:
+            older = "PRAGMA user_version = 1" if engine.server is None else "UPDATE liuyu SET version = 1"
+            for statement in ("DROP TABLE aside_mark", older):
+                writer.ask(statement)
+    with engine.open(tmp_path) as store:
+        assert [each.reason for each in store.letters(state="waiting")] == ["old"]
+
+
+def test_a_job_is_claimed_and_found_by_its_name(store: AnyStore) -> None:
+    for name in ("a", "b"):
+        store.submit("order", name, b"", now=NOON)
+    job = store.claim(["order"], "w", now=NOON, lease=60, name="b")
+    assert job is not None
+    assert job.name == "b"
+    assert store.claim(["order"], "w", now=NOON, lease=60, name="b") is None
+    assert [each.state for each in store.jobs(kinds=["order"], name="b")] == ["claimed"]

@@ -6,6 +6,7 @@
     ├── NotFound               a name that is asked for does not exist; the message lists near names
     ├── NotAllowed             the caller lacks the role that this needs
     ├── StoreFailed            the store could not keep or find what it must
+    │   └── InboxFull          the loop is too far behind; nothing was kept, deliver again later
     └── ModelFailed            a model left its valid range; says where, when and why
 
 A message names the thing, shows the value and gives the cure.
@@ -61,6 +62,10 @@ class NotAllowed(LiuyuError):
 
 class StoreFailed(LiuyuError):
     """The store could not keep or find what it must."""
+
+
+class InboxFull(StoreFailed):
+    """The inbox has no room for more; nothing was kept, so the source must wait and deliver again."""
 
 
 class ModelFailed(LiuyuError):

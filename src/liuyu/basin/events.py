@@ -96,6 +96,10 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     80 % of members cross; `peak` [unit] the median of the highest value. `issued` is when the notice was first issued.
     A verified notice says its `outcome` (hit, miss, false_alarm), when the line was crossed, if it was, and by how many
     hours the notice came before. `near` [unit] is how far on the safe side of the line already counts.
+
+    `chances` says the chance of a crossing by each lead [h]. `limit` is the chance above which `action` pays, and
+    `escalates` names the milder notice of the station that this one goes beyond. 80 % of members have their highest
+    value, and its time, between `peak_from` and `peak_to`; a share `peak_open` of them still rises at the end.
     """
 
     id: str
@@ -117,6 +121,15 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str = ""
     crossed_at: datetime | None = None
     lead_h: float | None = None
+    chances: Mapping[str, float] = {}
+    peak_from: float | None = None
+    peak_to: float | None = None
+    peak_time_from: datetime | None = None
+    peak_time_to: datetime | None = None
+    peak_open: float = 0.0
+    limit: float | None = None
+    action: Text = {}
+    escalates: str = ""
 
 
 class ForecastRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,7 +226,10 @@ class SourceNote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LateData(msgspec.Struct, frozen=True, kw_only=True):
-    """Observations came after their time was assessed. State: reopened."""
+    """Observations came after their time was assessed. States: reopened; missed and needless, of an alert by them.
+
+    missed: with them an alert would have been raised; needless: with them one that was would not have been.
+    """
 
     id: str
     station: str

@@ -21,11 +21,12 @@ TABLES = (
     "SELECT s.code, d.quantity, d.day, d.count, d.minimum, d.maximum, d.total FROM daily d"
     " JOIN station s ON s.number = d.station ORDER BY s.code, d.quantity, d.day",
     "SELECT received, source, reason, payload FROM aside ORDER BY id",
+    "SELECT aside, state, at, note FROM aside_mark ORDER BY aside",
     "SELECT f.issued, s.code, f.quantity, f.model, f.steps, f.members, f.time, f.value, f.drivers, f.provenance"
     " FROM forecast f JOIN station s ON s.number = f.station ORDER BY f.issued, s.code, f.quantity, f.model",
     "SELECT seq, kind, id, time, state, subject, body FROM event ORDER BY seq",
     "SELECT name, blob FROM state ORDER BY name",
-    "SELECT at, user, action, target, detail FROM audit ORDER BY id",
+    'SELECT at, "user", action, target, detail FROM audit ORDER BY id',
     "SELECT kind, name, payload, state, submitted, due, attempts, worker, lease_until, ended, reason, result FROM job"
     " ORDER BY kind, name",
     "SELECT name, value FROM meta ORDER BY name",

@@ -21,7 +21,7 @@ import numpy as np
 import xarray as xr
 
 from liuyu.basin.errors import BadInput, StoreFailed
-from liuyu.store.history import sync
+from liuyu.store.history import sync, writing
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -33,7 +33,10 @@ class Grids:
         self.folder = folder
 
     def write(self, name: str, time: int, grid: xr.Dataset) -> str:
-        """Keep a dataset; returns the name of its folder. Raises BadInput for a name that makes no folder name."""
+        """Keep a dataset; returns the name of its folder.
+
+        Raises BadInput for a name that makes no folder name, and StoreFailed where the folder takes no more.
+        """
         if not _NAME.fullmatch(name):
             raise BadInput(f"grid name {name!r} cannot name a folder; use a-z, 0-9, - and _, at most 64")
         final = self.folder / f"{name}.{time}.{digest(grid)[:12]}"
@@ -41,6 +44,13 @@ class Grids:
             return final.name
         part = self.folder / f"{final.name}.part"
         shutil.rmtree(part, ignore_errors=True)
+        with writing(self.folder):
+            self._write(grid, part)
+            part.replace(final)
+            sync(self.folder)
+        return final.name
+
+    def _write(self, grid: xr.Dataset, part: Path) -> None:
         part.mkdir(parents=True)
         with warnings.catch_warnings():
             # Strings have no Zarr 3 specification yet; Zarr for Python reads its own.
@@ -48,9 +58,6 @@ class Grids:
             grid.to_zarr(part, mode="w", zarr_format=3, consolidated=False)
         for path in (*sorted(part.rglob("*")), part):
             sync(path)
-        part.replace(final)
-        sync(self.folder)
-        return final.name
 
     def read(self, folder: str) -> xr.Dataset:
         """The dataset of a folder, in memory. Raises StoreFailed where it is gone or damaged."""

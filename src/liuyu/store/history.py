@@ -14,6 +14,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -136,8 +137,12 @@ class History:
         """Write the whole of a month, then the manifest that names the new file in place of an older one.
 
         `tables` hold the rows in order, in the columns of `schema`. Whatever moment the machine stops at, the manifest
-        names whole files.
+        names whole files. Raises StoreFailed where the folder cannot take them; the older file counts then.
         """
+        with writing(self.folder):
+            return self._publish(month, tables)
+
+    def _publish(self, month: tuple[str, int, int], tables: Iterable[pa.Table]) -> Month:
         name, start, end = month
         self.folder.mkdir(parents=True, exist_ok=True)
         older = next((each for each in self.months if each.name == name), None)
@@ -318,6 +323,17 @@ def _settle(part: Path, final: Path) -> None:
     sync(part)
     part.replace(final)
     sync(final.parent)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn what the file system refuses into StoreFailed, with what a person can do about it."""
+    try:
+        yield
+    except OSError as fault:
+        raise StoreFailed(
+            f"{folder} takes no more ({fault.strerror or fault}); free space there, and see that it can be written"
+        ) from fault
 
 
 def sync(path: Path) -> None:

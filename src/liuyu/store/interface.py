@@ -74,6 +74,23 @@ class Job:
     result: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter: what was set aside. States: waiting, replayed (taken after all), refused (replayed in vain).
+
+    `received` and `marked`, when it was last replayed, are in s UTC; `note` says what came of that.
+    """
+
+    id: int
+    source: str
+    reason: str
+    payload: bytes
+    received: int
+    state: str = "waiting"
+    marked: int | None = None
+    note: str = ""
+
+
 class Store(Protocol):
     """Series, latest values, grids, forecasts, events, state and jobs of one twin."""
 
@@ -121,6 +138,27 @@ class Store(Protocol):
 
     def asides(self, *, limit: int = 100) -> list[Mapping[str, Any]]:
         """What was set aside, newest first: source, reason, payload, received."""
+        ...
+
+    def letters(
+        self,
+        *,
+        id: int | None = None,
+        source: str = "",
+        reason: str = "",
+        state: str = "",
+        start: int | None = None,
+        end: int | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Letter]:
+        """What was set aside, newest first, narrowed by id, source, a part of the reason (in either case), state and
+        time of arrival in [start, end). `before`: only ids below it, to go on where a list ended.
+        """
+        ...
+
+    def mark_letter(self, id: int, state: str, note: str, *, now: int) -> Letter:
+        """Say that a letter was replayed or refused again; nothing of it is lost. Raises NotFound, BadInput."""
         ...
 
     # forecasts and grids
@@ -190,8 +228,10 @@ class Store(Protocol):
         """Queue a job, to be done from `due` on. One of the same kind and name is given back as it stands."""
         ...
 
-    def claim(self, kinds: Sequence[str], worker: str, *, now: int, lease: int) -> Job | None:
-        """Take the job of some kinds that is due longest, for `lease` seconds; None where none is due."""
+    def claim(self, kinds: Sequence[str], worker: str, *, now: int, lease: int, name: str = "") -> Job | None:
+        """Take the job of some kinds that is due longest, or the one of a name, for `lease` seconds; None where none is
+        due.
+        """
         ...
 
     def finish(self, job: Job, result: bytes, *, now: int) -> Job:
@@ -202,8 +242,10 @@ class Store(Protocol):
         """Close a claimed job with a reason, or queue it again for `retry_at`. Raises StoreFailed as finish does."""
         ...
 
-    def jobs(self, *, kinds: Sequence[str] = (), states: Sequence[str] = (), limit: int = 100) -> list[Job]:
-        """Jobs of some kinds and states (empty means all), newest first."""
+    def jobs(
+        self, *, kinds: Sequence[str] = (), states: Sequence[str] = (), name: str = "", limit: int = 100
+    ) -> list[Job]:
+        """Jobs of some kinds and states and of a name (empty means all), newest first."""
         ...
 
     # upkeep

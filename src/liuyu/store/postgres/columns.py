@@ -5,13 +5,12 @@ Row by row, psycopg makes a Python object of every value; as columns 90,000 rows
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from liuyu.store.columns import Columns
 from liuyu.store.postgres.link import Link
 
 _HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -25,15 +24,6 @@ _KINDS = {
 
 _FEW = 5_000
 """Up to so many rows are sooner deleted than their table is emptied."""
-
-
-def fetch(link: Link, columns: Sequence[str], rest: str, values: Mapping[str, Any] | None = None) -> Columns:
-    """The columns of `SELECT columns rest`, each (n,) float64: whole numbers below 2**53 exact."""
-    inner = ", ".join(f"({column})::float8 AS c{place}" for place, column in enumerate(columns))
-    outer = ", ".join(f"string_agg(float8send(c{place}), ''::bytea)" for place in range(len(columns)))
-    with link.cursor(binary=True) as cursor:
-        found = cursor.execute(f"SELECT {outer} FROM (SELECT {inner} {rest}) found", values).fetchall()[0]
-    return [np.frombuffer(blob or b"", ">f8").astype(np.float64) for blob in found]
 
 
 def copy_in(link: Link, table: str, columns: Mapping[str, NDArray[Any]]) -> None:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from liuyu.basin.clock import DAY
 from liuyu.basin.errors import BadInput
 from liuyu.store.batches import BLOCK
-from liuyu.store.postgres.engine import Engine
 from liuyu.store.postgres.link import Link
 
 PER_DAY = DAY // BLOCK
@@ -21,11 +20,11 @@ _PREFIX = "observation_"
 class Days:
     """Which days have their partition, as the writer knows it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self) -> None:
         self._known: set[int] | None = None
-        engine.rolled_back.append(self._forget)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """A transaction was taken back: what the writer remembers may be wrong."""
         self._known = None
 
     def ensure(self, writer: Link, time: NDArray[np.int64]) -> None:

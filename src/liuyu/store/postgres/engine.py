@@ -1,19 +1,18 @@
-"""Connections, the writer's lock and transactions of one store: one writer, any number of readers."""
+"""Connections and the writer's lock of one store: one writer, any number of readers."""
 
 from __future__ import annotations
 
 import os
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
 from liuyu.basin.errors import StoreFailed
-from liuyu.store.postgres.link import Link, connect, failing, first_line, lost, place_of
+from liuyu.store.engine.engine import Engine, first_line
+from liuyu.store.postgres.link import Link, connect, failing, lost, place_of
 from liuyu.store.postgres.schema import check_version, make_schema, prepare_writer
 
 IDLE_READERS = 8
@@ -31,24 +30,15 @@ WHERE l.locktype = 'advisory' AND l.classid = 1818850681 AND l.objsubid = 2 AND 
 """
 
 
-class Engine:
+class PostgresEngine(Engine[Link]):
     """The connections of one store.
 
-    Within a transaction its thread reads what it wrote; every other thread reads the last finished transaction. A
-    connection that breaks between transactions is opened anew; one that breaks within spoils that transaction alone.
+    A connection that breaks between transactions is opened anew; one that breaks within spoils that transaction alone.
     """
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
-        self.place, self.read_only = place_of(url), read_only
-        self.rolled_back: list[Callable[[], None]] = []
+        super().__init__(place_of(url), read_only=read_only)
         self._url = url
-        self._mutex = threading.RLock()
-        self._depth = 0
-        self._broken = ""
-        self._holder: int | None = None
-        self._idle: list[Link] = []
-        self._closed = False
-        self._writer: Link | None = None
         self._backend: int | None = None
         with failing(self.place):
             if read_only:
@@ -56,101 +46,11 @@ class Engine:
             else:
                 self._writer = self._open_writer(None)
 
-    @property
-    def depth(self) -> int:
-        """How many transactions of this thread are open, one within the other."""
-        return self._depth if self._holder == threading.get_ident() else 0
+    def _failing(self) -> AbstractContextManager[None]:
+        return failing(self.place)
 
-    @contextmanager
-    def transaction(self) -> Iterator[Link]:
-        """The writer, in a transaction. A nested one that fails takes back its own part alone."""
-        with self._mutex, failing(self.place):
-            if self._depth:
-                writer = self._require_writer()
-                with self._nested(writer):
-                    yield writer
-            else:
-                with self._outermost() as writer:
-                    yield writer
-
-    @contextmanager
-    def writing(self) -> Iterator[Link]:
-        """The writer, for one call: joins the open transaction or makes its own.
-
-        A failure in the middle leaves the open transaction half done, so that one is refused as a whole when it ends.
-        """
-        if not self.depth:
-            with self.transaction() as writer:
-                yield writer
-            return
-        with failing(self.place):
-            try:
-                yield self._require_writer()
-            except BaseException as fault:
-                self._broken = self._broken or f"{type(fault).__name__}: {first_line(fault)}"
-                raise
-
-    @contextmanager
-    def reading(self) -> Iterator[Link]:
-        """A connection that sees one moment of the store throughout."""
-        with failing(self.place):
-            if self.depth and self._writer:
-                yield self._writer
-                return
-            reader = self._take_reader()
-            try:
-                yield reader
-            finally:
-                self._give_back(reader)
-
-    def close(self) -> None:
-        """Close every connection, and with the writer's let go of the store."""
-        if self._closed:
-            return
-        if self.depth:
-            raise StoreFailed(f"the store in {self.place} has an open transaction; end it before closing")
-        self._closed = True
-        with self._mutex:
-            while self._idle:
-                self._idle.pop().close()
-            if self._writer:
-                self._writer.close()
-
-    @contextmanager
-    def _outermost(self) -> Iterator[Link]:
-        writer = self._begin()
-        self._depth, self._holder, self._broken = 1, threading.get_ident(), ""
-        try:
-            yield writer
-            if self._broken:
-                raise StoreFailed(f"nothing of this transaction was kept, for a write within it failed: {self._broken}")
-            if writer.info.transaction_status == TransactionStatus.INERROR:
-                raise StoreFailed("nothing of this transaction was kept, for a statement within it failed")
-            self._commit(writer)
-        except BaseException:
-            self._roll_back(writer, "ROLLBACK")
-            raise
-        finally:
-            self._depth, self._holder = 0, None
-
-    @contextmanager
-    def _nested(self, writer: Link) -> Iterator[None]:
-        name, broken = f"within_{self._depth}", self._broken
-        writer.execute(f"SAVEPOINT {name}")
-        self._depth += 1
-        try:
-            yield
-            writer.execute(f"RELEASE {name}")
-        except BaseException:
-            self._roll_back(writer, f"ROLLBACK TO {name}", f"RELEASE {name}")
-            self._broken = broken
-            raise
-        finally:
-            self._depth -= 1
-
-    def _begin(self) -> Link:
+    def _begin(self, writer: Link) -> Link:
         """Begin on the writer, on a new connection where the old one has broken since the last transaction."""
-        writer = self._require_writer()
         try:
             writer.execute("BEGIN")
         except psycopg.Error as fault:
@@ -165,6 +65,8 @@ class Engine:
         return writer
 
     def _commit(self, writer: Link) -> None:
+        if writer.info.transaction_status == TransactionStatus.INERROR:
+            raise StoreFailed("nothing of this transaction was kept, for a statement within it failed")
         try:
             writer.execute("COMMIT")
         except psycopg.Error as fault:
@@ -175,24 +77,16 @@ class Engine:
                 " as a whole or not at all; write the same again, which changes nothing where it is there"
             ) from fault
 
-    def _roll_back(self, writer: Link, *statements: str) -> None:
+    def _is_open(self, writer: Link) -> bool:
+        return writer.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+
+    def _undo(self, writer: Link, statements: tuple[str, ...]) -> None:
         with suppress(psycopg.Error):
             for statement in statements:
                 writer.execute(statement)
-        for forget in self.rolled_back:
-            forget()
-
-    def _require_writer(self) -> Link:
-        if self._closed:
-            raise StoreFailed(f"the store in {self.place} is closed; open it again")
-        if self._writer is None:
-            raise StoreFailed(f"the store in {self.place} is open for reading only; open it without read_only to write")
-        return self._writer
 
     def _take_reader(self) -> Link:
         """A reader in a transaction; connections that broke while they lay idle are thrown away."""
-        if self._closed:
-            raise StoreFailed(f"the store in {self.place} is closed; open it again")
         while True:
             try:
                 reader = self._idle.pop()
@@ -213,6 +107,13 @@ class Engine:
             reader.close()
         else:
             self._idle.append(reader)
+
+    def _let_go(self) -> None:
+        with self._mutex:
+            while self._idle:
+                self._idle.pop().close()
+            if self._writer:
+                self._writer.close()
 
     def _open_reader(self) -> Link:
         reader = connect(self._url)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.numeric import Int8BinaryDumper
 
 from liuyu.basin.errors import BadInput, StoreFailed
+from liuyu.store.columns import Columns
+from liuyu.store.engine.engine import first_line
+from liuyu.store.engine.session import Row
 
 SETTINGS = {
     # Every statement goes by its key, so its plan need not be made anew for other values.
@@ -40,12 +44,82 @@ DEFAULTS = {
 }
 OLDEST_SERVER = 15
 
+_ADD_STATIONS = """
+INSERT INTO station SELECT (SELECT coalesce(max(number), 0) FROM station)
+    + row_number() OVER (ORDER BY n.place), n.code FROM unnest(%s::text[]) WITH ORDINALITY n(code, place)
+WHERE NOT EXISTS (SELECT FROM station s WHERE s.code = n.code)
+"""
+_APPEND = """
+INSERT INTO event (seq, kind, id, time, state, subject, body)
+SELECT (SELECT coalesce(max(seq), 0) FROM event) + row_number() OVER (ORDER BY n.place),
+    n.kind, n.id, n.time, n.state, n.subject, n.body::json
+FROM unnest(%s::text[], %s::text[], %s, %s::text[], %s::text[], %s::text[])
+    WITH ORDINALITY n(kind, id, time, state, subject, body, place)
+WHERE NOT EXISTS (
+    SELECT FROM event e WHERE e.kind = n.kind AND e.id = n.id AND e.time = n.time AND e.state = n.state
+)
+RETURNING kind, id, time, state, seq
+"""
 
-class Link(psycopg.Connection[tuple[Any, ...]]):
-    """One connection. `writes` tells the writer's from a reader's; `staged`: rows in the temporary tables."""
+
+class Link(psycopg.Connection[Row]):
+    """One connection. See `Session`; `staged`: rows in the temporary tables."""
 
     writes = False
+    unlocked = "FOR UPDATE SKIP LOCKED"
     staged: dict[str, int]
+
+    def ask(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Run a statement; returns all rows that it gives."""
+        with self.cursor(binary=True) as cursor:
+            cursor.execute(marked(statement), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def ask_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement that gives nothing, once for each row of values."""
+        with self.cursor() as cursor:
+            cursor.executemany(marked(statement), rows)
+
+    def fetch(self, columns: Sequence[str], rest: str, values: Mapping[str, Any] | None = None) -> Columns:
+        """The columns of `SELECT columns rest`, each (n,) float64: whole numbers below 2**53 exact."""
+        inner = ", ".join(f"({column})::float8 AS c{place}" for place, column in enumerate(columns))
+        outer = ", ".join(f"string_agg(float8send(c{place}), ''::bytea)" for place in range(len(columns)))
+        with self.cursor(binary=True) as cursor:
+            found = cursor.execute(f"SELECT {outer} FROM (SELECT {inner} {rest}) found", values).fetchall()[0]
+        return [np.frombuffer(blob or b"", ">f8").astype(np.float64) for blob in found]
+
+    def document(self, json: bytes) -> str:
+        """JSON as text, which is what it is sent as."""
+        return json.decode()
+
+    def station_codes(self) -> dict[int, str]:
+        """Code of every station number."""
+        return dict(self.ask("SELECT number, code FROM station ORDER BY number"))
+
+    def add_stations(self, codes: Sequence[str]) -> None:
+        """Give the next numbers to codes, in their order, where they have none."""
+        self.execute(_ADD_STATIONS, (list(codes),))
+
+    def add_events(self, rows: Sequence[Row]) -> list[tuple[str, str, int, str, int]]:
+        """Append events; returns kind, id, time, state and seq of those that are new, by seq."""
+        kind, id, time, state, subject, body = (list(each) for each in zip(*rows, strict=True))
+        texts = [each.decode() for each in body]
+        added = self.execute(_APPEND, (kind, id, np.array(time, np.int64), state, subject, texts)).fetchall()
+        return sorted(((str(k), str(i), int(t), str(s), int(seq)) for k, i, t, s, seq in added), key=_by_seq)
+
+
+def _by_seq(row: tuple[str, str, int, str, int]) -> int:
+    return row[4]
+
+
+@cache
+def marked(statement: str) -> str:
+    """A shared statement with the marks of psycopg.
+
+    >>> marked("SELECT code FROM station WHERE number = ?")
+    'SELECT code FROM station WHERE number = %s'
+    """
+    return statement.replace("?", "%s")
 
 
 def connect(url: str) -> Link:
@@ -59,7 +133,8 @@ def connect(url: str) -> Link:
         # One type for every whole number, so that a statement has one plan.
         link.adapters.register_dumper(int, Int8BinaryDumper)
         link.adapters.register_dumper(np.ndarray, _ArrayDumper)
-        link.adapters.register_loader("json", _JsonLoader)
+        for loader in (_TextLoader, _BinaryLoader):
+            link.adapters.register_loader("json", loader)
         pairs = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in SETTINGS.items())
         link.execute(f"SELECT {pairs}")
         _check_server(link, place_of(url))
@@ -127,11 +202,6 @@ def failing(place: str) -> Iterator[None]:
         raise StoreFailed(f"the database {place}: {first_line(fault)}; see the log of PostgreSQL") from fault
 
 
-def first_line(fault: BaseException) -> str:
-    """What a fault says, on one line."""
-    return (str(fault).strip().splitlines() or [type(fault).__name__])[0]
-
-
 class _ArrayDumper(Dumper):
     """A NumPy array of whole numbers as int8[]."""
 
@@ -147,7 +217,7 @@ class _ArrayDumper(Dumper):
         return head + items.tobytes()
 
 
-class _JsonLoader(Loader):
+class _TextLoader(Loader):
     """JSON as the bytes that were written."""
 
     format = pq.Format.TEXT
@@ -155,3 +225,9 @@ class _JsonLoader(Loader):
     def load(self, data: Any) -> bytes:
         """The text in UTF-8."""
         return bytes(data)
+
+
+class _BinaryLoader(_TextLoader):
+    """The same, of a binary answer."""
+
+    format = pq.Format.BINARY

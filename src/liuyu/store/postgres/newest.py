@@ -10,17 +10,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from liuyu.basin.clock import DAY
-from liuyu.store.batches import BLOCK
-from liuyu.store.columns import COLUMNS, Columns, last_usable, newest_with_history
-from liuyu.store.history import History
-from liuyu.store.postgres.columns import copy_in, fetch
+from liuyu.store.columns import COLUMNS, Columns
+from liuyu.store.engine.newest import before
+from liuyu.store.engine.tables import Tables
+from liuyu.store.postgres.columns import copy_in
 from liuyu.store.postgres.link import Link
-from liuyu.store.postgres.rows import rows, span
 from liuyu.store.postgres.schema import USABLE
-
-LOOK_BACK = 10 * DAY
-"""How long before a moment `latest(at=...)` looks [s]."""
 
 _ADVANCE = """
 INSERT INTO latest (station, quantity, time, value, flag) {rows}
@@ -33,10 +28,18 @@ _MET = (
     f" WHERE {USABLE.format('o')} ORDER BY o.station, o.quantity, o.time DESC"
 )
 _LOST = f"""
-JOIN latest l ON l.station = o.station AND l.quantity = o.quantity AND l.time = o.time WHERE NOT ({USABLE.format("o")})
+CROSS JOIN LATERAL (
+    SELECT * FROM latest k WHERE k.station = o.station AND k.quantity = o.quantity AND k.time = o.time OFFSET 0
+) l
+WHERE NOT ({USABLE.format("o")})
 """
 _DROP = """
-DELETE FROM latest l USING unnest(%(series)s) p WHERE l.station = (p >> 16)::int AND l.quantity = (p & 65535)::smallint
+DELETE FROM latest WHERE ctid = ANY(ARRAY(
+    SELECT l.at FROM unnest(%(series)s) p CROSS JOIN LATERAL (
+        SELECT k.ctid AS at FROM latest k
+        WHERE k.station = (p >> 16)::int AND k.quantity = (p & 65535)::smallint OFFSET 0
+    ) l
+))
 """
 _NEWEST_IN_BLOCKS = f"""
 FROM unnest(%(series)s) p CROSS JOIN LATERAL (
@@ -55,63 +58,23 @@ def advance(writer: Link) -> None:
     writer.execute(_ADVANCE.format(rows=_STAGED))
 
 
-def follow(writer: Link, history: History | None, meet: str, values: Mapping[str, int]) -> None:
+def follow(tables: Tables[Link], writer: Link, meet: str, values: Mapping[str, int]) -> None:
     """Take what the store now holds for the keys on the stage, where `meet` joins them with their rows as `o`.
 
     A row that came to be usable may be the newest; one that ceased to be has the newest before it sought.
     """
     writer.execute(_ADVANCE.format(rows=_MET.format(meet=meet)), values)
-    place, time = fetch(writer, ["(l.station::bigint << 16) | l.quantity", "l.time"], meet + _LOST, values)
+    place, time = writer.fetch(["(l.station::bigint << 16) | l.quantity", "l.time"], meet + _LOST, values)
     if not len(place):
         return
     series, until = np.unique(place.astype(np.int64)), int(time.max())
     writer.execute(_DROP, {"series": series})
-    found = _search(writer, series, until, None)
-    if history is not None and history.months:
-        found = newest_with_history(history, series, found, until, lambda *asked: rows(writer, history, *asked))
+    found = before(tables, writer, series, until)
     if len(found[0]):
         copy_in(writer, "latest", dict(zip(COLUMNS, found, strict=True)))
 
 
-def latest(link: Link, history: History | None, at: int | None) -> Columns:
-    """COLUMNS of the newest usable row of every series; with `at`, the newest at or before it within LOOK_BACK."""
-    known = fetch(link, COLUMNS, "FROM latest ORDER BY station, quantity")
-    if at is None:
-        return known
-    if history is not None and history.covers(at - LOOK_BACK, at + 1):
-        return last_usable(rows(link, history, None, None, at - LOOK_BACK, at + 1))
-    time = known[2]
-    stands = (time <= at) & (time >= at - LOOK_BACK)
-    later = time > at
-    series = (known[0][later].astype(np.int64) << 16) | known[1][later].astype(np.int64)
-    found = _search(link, series, at, at - LOOK_BACK)
-    joined = [np.concatenate([column[stands], more]) for column, more in zip(known, found, strict=True)]
-    order = np.lexsort((joined[1], joined[0]))
-    return [column[order] for column in joined]
-
-
-def _search(link: Link, series: NDArray[np.int64], at: int, oldest: int | None) -> Columns:
-    """Newest usable live rows at or before a time, back to the oldest, or to the first block, in growing strides."""
-    parts: list[Columns] = [[np.empty(0) for _ in COLUMNS]]
-    blocks = span(link)
-    if blocks is None:
-        return parts[0]
-    last = min(at // BLOCK, blocks[1])
-    first = blocks[0] if oldest is None else max(blocks[0], oldest // BLOCK)
-    stride = 1
-    while len(series) and last >= first:
-        wanted = np.arange(max(first, last - stride + 1), last + 1)
-        columns = [f"o.{name}" for name in COLUMNS]
-        found = fetch(
-            link,
-            columns,
-            _NEWEST_IN_BLOCKS,
-            {"series": series, "blocks": wanted, "low": int(wanted[0]), "high": int(wanted[-1]), "at": at},
-        )
-        parts.append(found)
-        done = (found[0].astype(np.int64) << 16) | found[1].astype(np.int64)
-        series = series[~np.isin(series, done)]
-        last, stride = last - stride, stride * 8
-    joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    recent = joined[2] >= (-np.inf if oldest is None else oldest)
-    return [column[recent] for column in joined]
+def newest_in_blocks(link: Link, series: NDArray[np.int64], blocks: NDArray[np.int64], at: int) -> Columns:
+    """COLUMNS of the newest usable row at or before a time, of each series that has one in some blocks."""
+    values = {"series": series, "blocks": blocks, "low": int(blocks[0]), "high": int(blocks[-1]), "at": at}
+    return link.fetch([f"o.{name}" for name in COLUMNS], _NEWEST_IN_BLOCKS, values)

@@ -1,4 +1,4 @@
-"""Observations: upsert, new flags and versions."""
+"""Observations: upsert and new flags."""
 
 from __future__ import annotations
 
@@ -11,21 +11,25 @@ from liuyu.basin.clock import DAY
 from liuyu.basin.flags import Flag
 from liuyu.basin.series import Batch
 from liuyu.store.batches import BLOCK, last_of_each_key, turns
-from liuyu.store.history import History
-from liuyu.store.interface import Version, Written
+from liuyu.store.engine.tables import Tables
+from liuyu.store.interface import Written
 from liuyu.store.postgres import newest, rollups
-from liuyu.store.postgres.columns import fetch, stage
+from liuyu.store.postgres.columns import stage
 from liuyu.store.postgres.link import Link
-from liuyu.store.postgres.names import Names
 
 PIECE = 16
 """How many days are written at once."""
 
-_SAME_KEY = (
-    "o.block = s.block AND o.station = s.station AND o.quantity = s.quantity AND o.time = s.time"
-    " AND o.block >= %(low)s AND o.block <= %(high)s"  # leaves the partitions of other days out at once
-)
-_MEET = f"FROM pg_temp.stage s JOIN observation o ON {_SAME_KEY}"
+# A statement's plan is made once, often while the tables are all but empty. LATERAL and OFFSET 0 fix what it must be at
+# any size: the stage row by row, and for each row one entry into the key.
+_MEET = """
+FROM pg_temp.stage s CROSS JOIN LATERAL (
+    SELECT * FROM observation k
+    WHERE k.block = s.block AND k.station = s.station AND k.quantity = s.quantity AND k.time = s.time
+        AND k.block >= %(low)s AND k.block <= %(high)s
+    OFFSET 0
+) o
+"""
 
 _INSERT = """
 INSERT INTO observation (block, station, quantity, time, value, flag, received, source)
@@ -37,22 +41,28 @@ INSERT INTO version (station, quantity, time, value, flag, received, source, rep
 SELECT o.station, o.quantity, o.time, o.value, o.flag, o.received, o.source, %(received)s
 {_MEET} WHERE o.value <> s.value ORDER BY s.i
 """
+_KEY = "(block, station, quantity, time)"
 _CORRECT = f"""
-UPDATE observation o SET value = s.value, flag = s.flag, received = %(received)s, source = %(source)s
-FROM pg_temp.stage s WHERE {_SAME_KEY} AND o.value <> s.value
+INSERT INTO observation (block, station, quantity, time, value, flag, received, source)
+SELECT s.block, s.station, s.quantity, s.time, s.value, s.flag, %(received)s, %(source)s {_MEET}
+WHERE o.value <> s.value
+ON CONFLICT {_KEY} DO UPDATE SET value = excluded.value, flag = excluded.flag, received = excluded.received,
+    source = excluded.source
 """
 _REFLAG = f"""
-UPDATE observation o SET flag = s.flag FROM pg_temp.stage s WHERE {_SAME_KEY} AND o.flag <> s.flag
+INSERT INTO observation (block, station, quantity, time, value, flag, received, source)
+SELECT o.block, o.station, o.quantity, o.time, o.value, s.flag, o.received, o.source {_MEET} WHERE o.flag <> s.flag
+ON CONFLICT {_KEY} DO UPDATE SET flag = excluded.flag
 """
 
 
-def write(writer: Link, names: Names, history: History | None, batch: Batch, received: int) -> Written:
+def write(tables: Tables[Link], writer: Link, batch: Batch, received: int) -> Written:
     """Upsert a checked batch, with `latest`, roll-ups and the history of corrected values. See Store.write."""
-    station = names.assign(writer, batch.roster, batch.station)
-    source = names.source(writer, batch.source)
+    station = tables.names.assign(writer, batch.roster, batch.station)
+    source = tables.names.source(writer, batch.source)
     total = Written(0, 0, 0)
     for places in (piece for turn in turns(station, batch) for piece in _pieces(turn, batch.time)):
-        done = _write_piece(writer, history, station[places], batch.take(places), received, source)
+        done = _write_piece(tables, writer, station[places], batch.take(places), received, source)
         total = Written(total.new + done.new, total.same + done.same, total.corrected + done.corrected)
     return total
 
@@ -65,7 +75,7 @@ def _pieces(places: NDArray[np.intp], time: NDArray[np.int64]) -> Iterator[NDArr
 
 
 def _write_piece(
-    writer: Link, history: History | None, station: NDArray[np.int64], batch: Batch, received: int, source: int
+    tables: Tables[Link], writer: Link, station: NDArray[np.int64], batch: Batch, received: int, source: int
 ) -> Written:
     series = (station << 16) | batch.quantity
     _stage(writer, station, batch)
@@ -79,7 +89,7 @@ def _write_piece(
         corrected = writer.execute(_KEEP_OLDER, values).rowcount
         if corrected:
             writer.execute(_CORRECT, values)
-        newest.follow(writer, history, _MEET, _blocks(batch))
+        newest.follow(tables, writer, _MEET, _blocks(batch))
     rollups.follow(writer, series, batch.time, received)
     return Written(new, len(batch) - new - corrected, corrected)
 
@@ -111,26 +121,26 @@ def _newest(station: NDArray[np.int64], batch: Batch) -> NDArray[np.int16]:
     return marks
 
 
-def reflag(writer: Link, names: Names, history: History | None, batch: Batch) -> int:
+def reflag(tables: Tables[Link], writer: Link, batch: Batch) -> int:
     """Set flags by key; of a key that comes twice the last counts. See Store.reflag."""
-    station = names.of_roster(writer, batch.roster)[batch.station]
+    station = tables.names.of_roster(writer, batch.roster)[batch.station]
     known = station >= 0
     batch, station = batch.take(known), station[known]
     if not len(batch):
         return 0
     changed = 0
     for places in _pieces(last_of_each_key(station, batch), batch.time):
-        changed += _reflag_piece(writer, history, station[places], batch.take(places))
+        changed += _reflag_piece(tables, writer, station[places], batch.take(places))
     return changed
 
 
-def _reflag_piece(writer: Link, history: History | None, station: NDArray[np.int64], batch: Batch) -> int:
+def _reflag_piece(tables: Tables[Link], writer: Link, station: NDArray[np.int64], batch: Batch) -> int:
     _stage(writer, station, batch)
     blocks = _blocks(batch)
-    changed = fetch(writer, ["s.i"], f"{_MEET} WHERE o.flag <> s.flag", blocks)[0].astype(np.intp)
+    changed = writer.fetch(["s.i"], f"{_MEET} WHERE o.flag <> s.flag", blocks)[0].astype(np.intp)
     if len(changed):
         writer.execute(_REFLAG, blocks)
-        newest.follow(writer, history, _MEET, blocks)
+        newest.follow(tables, writer, _MEET, blocks)
         series = (station << 16) | batch.quantity
         rollups.refresh_late(writer, series[changed], batch.time[changed])
     return len(changed)
@@ -138,13 +148,3 @@ def _reflag_piece(writer: Link, history: History | None, station: NDArray[np.int
 
 def _blocks(batch: Batch) -> dict[str, int]:
     return {"low": int(batch.time.min()) // BLOCK, "high": int(batch.time.max()) // BLOCK}
-
-
-def versions(link: Link, station: int, quantity: int, time: int) -> list[Version]:
-    """Values that were corrected away, oldest first. See Store.versions."""
-    rows = link.execute(
-        "SELECT value, flag, received, replaced FROM version"
-        " WHERE station = %s AND quantity = %s AND time = %s ORDER BY id",
-        (station, quantity, time),
-    )
-    return [Version(*row) for row in rows]

@@ -1,10 +1,4 @@
-"""Hourly and daily minimum, maximum, count and sum of the usable values.
-
-An hour is summed up in one pass when it is over, that is when a later hour has been received (its end is the
-`summed_until` of the table meta). What comes for an hour that is over, late or as a correction, sums that hour and
-its day again, from the observations, so that the sums never depend on the order of arrival. An hour that still runs is
-summed when it is asked for.
-"""
+"""Hourly and daily minimum, maximum, count and sum of the usable values, as they are kept. See `engine/rollups.py`."""
 
 from __future__ import annotations
 
@@ -14,45 +8,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liuyu.basin.clock import DAY, HOUR
-from liuyu.basin.errors import BadInput
-from liuyu.basin.flags import Flag
 from liuyu.store.batches import BLOCK
 from liuyu.store.columns import Columns
-from liuyu.store.history import History
-from liuyu.store.interface import Rollup
-from liuyu.store.postgres.columns import copy_in, fetch, stage
+from liuyu.store.engine.rollups import keep_summed_until, summed_until
+from liuyu.store.engine.sums import gather
+from liuyu.store.postgres.columns import copy_in, stage
 from liuyu.store.postgres.link import Link
-from liuyu.store.postgres.rows import rows
 from liuyu.store.postgres.schema import USABLE
-from liuyu.store.postgres.sums import gather
 
 ROWS_AT_ONCE = 1_000_000
 """How many rows are summed in one piece, about."""
 
 _SUMS = ("count", "minimum", "maximum", "total")
 _FORGET_HOURS = """
-DELETE FROM hourly h USING pg_temp.touched u
-WHERE h.day = u.day AND h.station = u.station AND h.quantity = u.quantity AND h.time = u.time
+DELETE FROM hourly WHERE ctid = ANY(ARRAY(
+    SELECT h.at FROM pg_temp.touched u CROSS JOIN LATERAL (
+        SELECT k.ctid AS at FROM hourly k
+        WHERE k.day = u.day AND k.station = u.station AND k.quantity = u.quantity AND k.time = u.time OFFSET 0
+    ) h
+))
 """
 _FORGET_DAYS = """
-DELETE FROM daily d USING pg_temp.touched u WHERE d.day = u.day AND d.station = u.station AND d.quantity = u.quantity
+DELETE FROM daily WHERE ctid = ANY(ARRAY(
+    SELECT d.at FROM pg_temp.touched u CROSS JOIN LATERAL (
+        SELECT k.ctid AS at FROM daily k
+        WHERE k.day = u.day AND k.station = u.station AND k.quantity = u.quantity OFFSET 0
+    ) d
+))
 """
 _TOUCHED_ROWS = f"""
-FROM pg_temp.touched u JOIN observation o
-    ON o.block = u.block AND o.station = u.station AND o.quantity = u.quantity
-    AND o.time >= u.time AND o.time < u.time + 3600 AND o.block >= %(low)s AND o.block <= %(high)s
+FROM pg_temp.touched u CROSS JOIN LATERAL (
+    SELECT * FROM observation k
+    WHERE k.block = u.block AND k.station = u.station AND k.quantity = u.quantity
+        AND k.time >= u.time AND k.time < u.time + 3600 AND k.block >= %(low)s AND k.block <= %(high)s
+    OFFSET 0
+) o
 WHERE {USABLE.format("o")} ORDER BY u.time, u.station, u.quantity, o.time
 """
 _TOUCHED_HOURS = """
-FROM pg_temp.touched u JOIN hourly h ON h.day = u.day AND h.station = u.station AND h.quantity = u.quantity
+FROM pg_temp.touched u CROSS JOIN LATERAL (
+    SELECT * FROM hourly k WHERE k.day = u.day AND k.station = u.station AND k.quantity = u.quantity OFFSET 0
+) h
 ORDER BY u.day, u.station, u.quantity, h.time
 """
-
-
-def summed_until(link: Link) -> int | None:
-    """The end of the hours that are over [s UTC], None in an empty store."""
-    row = link.execute("SELECT value FROM meta WHERE name = 'summed_until'").fetchone()
-    return int(row[0]) if row else None
 
 
 def follow(writer: Link, series: NDArray[np.int64], time: NDArray[np.int64], received: int) -> None:
@@ -80,7 +78,7 @@ def refresh_late(writer: Link, series: NDArray[np.int64], time: NDArray[np.int64
     _touch(writer, days[:, days[1] + DAY <= until])
     writer.execute(_FORGET_DAYS)
     names = ("u.day", "u.station", "u.quantity", *(f"h.{each}" for each in _SUMS))
-    _keep_days(writer, fetch(writer, names, _TOUCHED_HOURS))
+    _keep_days(writer, writer.fetch(names, _TOUCHED_HOURS))
 
 
 def sum_hours(writer: Link, series: NDArray[np.int64], time: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -89,7 +87,7 @@ def sum_hours(writer: Link, series: NDArray[np.int64], time: NDArray[np.int64]) 
     _touch(writer, hours)
     writer.execute(_FORGET_HOURS)
     blocks = {"low": int(hours[1].min()) // BLOCK, "high": int(hours[1].max()) // BLOCK}
-    _keep_hours(writer, fetch(writer, ("u.time", "u.station", "u.quantity", "o.value"), _TOUCHED_ROWS, blocks))
+    _keep_hours(writer, writer.fetch(("u.time", "u.station", "u.quantity", "o.value"), _TOUCHED_ROWS, blocks))
     return hours
 
 
@@ -117,7 +115,7 @@ def _close(writer: Link, start: int, end: int) -> None:
         values = {"low": block, "high": (stop - 1) // BLOCK, "start": at, "stop": stop}
         where = "o.block >= %(low)s AND o.block <= %(high)s AND o.time >= %(start)s AND o.time < %(stop)s"
         rest = f"FROM observation o WHERE {where} AND {USABLE.format('o')}"
-        time, station, quantity, value = fetch(writer, ("o.time", "o.station", "o.quantity", "o.value"), rest, values)
+        time, station, quantity, value = writer.fetch(("o.time", "o.station", "o.quantity", "o.value"), rest, values)
         hour = time // HOUR * HOUR
         order = np.lexsort((time, quantity, station, hour))
         _keep_hours(writer, [column[order] for column in (hour, station, quantity, value)])
@@ -127,12 +125,10 @@ def _close(writer: Link, start: int, end: int) -> None:
         at = min(end // DAY, day + stride)
         names = ("h.day", "h.station", "h.quantity", *(f"h.{each}" for each in _SUMS))
         rest = "FROM hourly h WHERE h.day >= %(day)s AND h.day < %(stop)s ORDER BY h.day, h.station, h.quantity, h.time"
-        columns = fetch(writer, names, rest, {"day": day, "stop": at})
+        columns = writer.fetch(names, rest, {"day": day, "stop": at})
         _keep_days(writer, columns)
         stride = _next_stride(stride, len(columns[0]), 1)
-    writer.execute(
-        "INSERT INTO meta VALUES ('summed_until', %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (end,)
-    )
+    keep_summed_until(writer, end)
 
 
 def _next_stride(stride: int, found: int, least: int) -> int:
@@ -161,48 +157,19 @@ def _keep_days(writer: Link, columns: Columns) -> None:
         copy_in(writer, "daily", dict(zip(("day", "station", "quantity", *_SUMS), sums, strict=True)))
 
 
-def rollup(link: Link, history: History | None, station: int, quantity: int, start: int, end: int, step: int) -> Rollup:
-    """The steps of a series that begin in [start, end). See Store.rollup. Raises BadInput for another step."""
-    if step not in (HOUR, DAY):
-        raise BadInput(f"step {step} s is no roll-up; ask for {HOUR} (hourly) or {DAY} (daily)")
-    start, end = -(-start // step) * step, -(-end // step) * step
-    columns = (_hours if step == HOUR else _days)(link, history, station, quantity, start, end)
-    time, count, minimum, maximum, total = columns
-    counts = count.astype(np.int64)
-    return Rollup(time.astype(np.int64), counts, minimum, maximum, total / np.maximum(counts, 1))
-
-
-def _days(link: Link, history: History | None, station: int, quantity: int, start: int, end: int) -> Columns:
-    over = max(start, min(end, (summed_until(link) or 0) // DAY * DAY))
-    values = {"days": np.arange(start // DAY, over // DAY), "station": station, "quantity": quantity}
+def days(link: Link, station: int, quantity: int, start: int, end: int) -> Columns:
+    """Time, count, minimum, maximum and sum of the days of a series that are kept in [start, end)."""
+    values = {"days": np.arange(start // DAY, end // DAY), "station": station, "quantity": quantity}
     table = "SELECT * FROM daily d WHERE d.day = n AND d.station = %(station)s AND d.quantity = %(quantity)s OFFSET 0"
     names = ["o.day::bigint * 86400", *(f"o.{each}" for each in _SUMS)]
-    rest = f"FROM unnest(%(days)s) n CROSS JOIN LATERAL ({table}) o ORDER BY o.day"
-    closed = fetch(link, names, rest, values)
-    time, *sums = _hours(link, history, station, quantity, over, end)
-    return _joined([closed, gather([time // DAY * DAY], sums)])
+    return link.fetch(names, f"FROM unnest(%(days)s) n CROSS JOIN LATERAL ({table}) o ORDER BY o.day", values)
 
 
-def _hours(link: Link, history: History | None, station: int, quantity: int, start: int, end: int) -> Columns:
-    """Hourly sums: from the table where an hour is over and its month is live, from the observations otherwise."""
-    until = summed_until(link) or 0
-    parts: list[Columns] = [[np.empty(0)] * 5]
-    for low, high, archived in history.stretches(start, end) if history else [(start, end, False)]:
-        over = low if archived else max(low, min(high, until))
-        values = {"station": station, "quantity": quantity, "low": low, "over": over}
-        values["days"] = np.arange(low // DAY, -(-over // DAY))  # type: ignore[assignment]
-        key = "h.day = n AND h.station = %(station)s AND h.quantity = %(quantity)s"
-        table = f"SELECT * FROM hourly h WHERE {key} AND h.time >= %(low)s AND h.time < %(over)s OFFSET 0"
-        names = ["o.time", *(f"o.{each}" for each in _SUMS)]
-        rest = f"FROM unnest(%(days)s) n CROSS JOIN LATERAL ({table}) o ORDER BY o.time"
-        parts.append(fetch(link, names, rest, values))
-        one = np.array([station], np.int64), np.array([quantity], np.int64)
-        _, _, time, value, flag = rows(link, history, *one, over, high)
-        usable = (flag <= Flag.NOT_EVALUATED) & np.isfinite(value)
-        time, value = time[usable], value[usable]
-        parts.append(gather([time // HOUR * HOUR], [np.ones(len(time)), value, value, value]))
-    return _joined(parts)
-
-
-def _joined(parts: list[Columns]) -> Columns:
-    return [np.concatenate(column) for column in zip(*parts, strict=True)]
+def hours(link: Link, station: int, quantity: int, start: int, end: int) -> Columns:
+    """Time, count, minimum, maximum and sum of the hours of a series that are kept in [start, end)."""
+    values: dict[str, Any] = {"station": station, "quantity": quantity, "start": start, "end": end}
+    values["days"] = np.arange(start // DAY, -(-end // DAY))
+    key = "h.day = n AND h.station = %(station)s AND h.quantity = %(quantity)s"
+    table = f"SELECT * FROM hourly h WHERE {key} AND h.time >= %(start)s AND h.time < %(end)s OFFSET 0"
+    names = ["o.time", *(f"o.{each}" for each in _SUMS)]
+    return link.fetch(names, f"FROM unnest(%(days)s) n CROSS JOIN LATERAL ({table}) o ORDER BY o.time", values)

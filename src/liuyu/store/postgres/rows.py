@@ -1,4 +1,4 @@
-"""Rows of observations as columns: of the live tables alone, and of the live tables laid over the Parquet history."""
+"""Rows of the live tables as columns."""
 
 from __future__ import annotations
 
@@ -8,24 +8,14 @@ from typing import Any
 import numpy as np
 
 from liuyu.store.batches import BLOCK
-from liuyu.store.columns import COLUMNS, Columns, Numbers, overlay
-from liuyu.store.history import History
-from liuyu.store.postgres.columns import fetch
+from liuyu.store.columns import COLUMNS, Columns, Numbers
+from liuyu.store.engine.tables import span
 from liuyu.store.postgres.link import Link
-from liuyu.store.postgres.names import source_names, station_codes
 
 PROBES = 20_000
 """Up to so many keys are looked up one by one; above, whole blocks are read."""
 
 _ORDER = "ORDER BY o.block, o.station, o.quantity, o.time"
-
-
-def span(link: Link) -> tuple[int, int] | None:
-    """The first and the last block of the live table."""
-    low, high = link.execute(
-        "SELECT (SELECT min(block) FROM observation), (SELECT max(block) FROM observation)"
-    ).fetchall()[0]
-    return None if low is None else (low, high)
 
 
 def live_rows(
@@ -42,7 +32,7 @@ def live_rows(
     where = "o.block >= %(low)s AND o.block <= %(high)s AND o.time >= %(start)s AND o.time < %(end)s"
     if quantities is not None:
         where, values["quantities"] = f"{where} AND o.quantity = ANY(%(quantities)s)", quantities
-    found = fetch(link, [f"o.{each}" for each in columns], f"FROM observation o WHERE {where} {_ORDER}", values)
+    found = link.fetch([f"o.{each}" for each in columns], f"FROM observation o WHERE {where} {_ORDER}", values)
     if stations is None:
         return found
     chosen = np.isin(found[columns.index("station")], stations)
@@ -61,27 +51,4 @@ def _probed(
         values["quantities"] = quantities
     inner = f"SELECT * FROM observation n WHERE {where} AND n.time >= %(start)s AND n.time < %(end)s OFFSET 0"
     rest = f"FROM {tables} CROSS JOIN LATERAL ({inner}) o {_ORDER}"
-    return fetch(link, [f"o.{each}" for each in columns], rest, values)
-
-
-def rows(
-    link: Link,
-    history: History | None,
-    stations: Numbers,
-    quantities: Numbers,
-    start: int,
-    end: int,
-    columns: Sequence[str] = COLUMNS,
-) -> Columns:
-    """Columns in [start, end) of the live tables and the history as one; where both have a key the live row counts.
-
-    `columns` begins with COLUMNS. The live rows are read first: what an archiving run has since taken away is then
-    in the history.
-    """
-    live = live_rows(link, stations, quantities, start, end, columns)
-    if history is None or not history.covers(start, end):
-        return live
-    codes = station_codes(link)
-    wanted = codes if stations is None else {number: codes[number] for number in stations.tolist() if number in codes}
-    sources = source_names(link) if "source" in columns else {}
-    return overlay(live, history.read(wanted, quantities, start, end, columns, sources))
+    return link.fetch([f"o.{each}" for each in columns], rest, values)

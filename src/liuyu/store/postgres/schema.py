@@ -12,13 +12,18 @@ from typing import Any
 from liuyu.basin.errors import StoreFailed
 from liuyu.store.postgres.link import Link
 
-VERSION = 1
+VERSION = 2
 """Schema of a store that this code writes; kept in the table `liuyu`."""
 
 USABLE = "{0}.flag <= 2 AND {0}.value > '-Infinity' AND {0}.value < 'Infinity'"
 """The rows that `latest` and roll-ups may use: flag GOOD or NOT_EVALUATED and a finite number (NaN is the greatest)."""
 
-TABLES = """
+MARKS = """
+CREATE TABLE aside_mark (aside bigint PRIMARY KEY, state text NOT NULL, at bigint NOT NULL, note text NOT NULL);
+"""
+"""What version 2 of the schema has and version 1 had not."""
+
+TABLES = f"""
 CREATE TABLE liuyu (version integer NOT NULL);
 CREATE TABLE meta (name text COLLATE "C" PRIMARY KEY, value bigint NOT NULL);
 CREATE TABLE station (number integer PRIMARY KEY, code text COLLATE "C" NOT NULL UNIQUE);
@@ -54,7 +59,7 @@ CREATE TABLE aside (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, received bigint NOT NULL, source text NOT NULL,
     reason text NOT NULL, payload bytea NOT NULL
 );
-CREATE TABLE forecast (
+{MARKS}CREATE TABLE forecast (
     issued bigint NOT NULL, station integer NOT NULL, quantity smallint NOT NULL, model text COLLATE "C" NOT NULL,
     steps integer NOT NULL, members integer NOT NULL, time bytea NOT NULL, value bytea NOT NULL,
     drivers json NOT NULL, provenance json NOT NULL,
@@ -129,6 +134,10 @@ def prepare_writer(writer: Link, place: str) -> None:
             writer.execute(TABLES, prepare=False)
             writer.execute("INSERT INTO liuyu VALUES (%s)", (VERSION,))
     check_version(writer, place)
+    if _one(writer, "SELECT max(version) FROM liuyu") == 1:
+        with writer.transaction():
+            writer.execute(MARKS, prepare=False)
+            writer.execute("UPDATE liuyu SET version = %s", (VERSION,))
     writer.execute(STAGE, prepare=False)
 
 

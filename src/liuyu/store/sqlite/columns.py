@@ -7,7 +7,7 @@ So columns go in as carrays and come out as one blob each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import apsw
@@ -15,8 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Binding = int | float | str | bytes | None | NDArray[np.int64]
-
-_PACK = "CAST(group_concat(coalesce(ieee754_to_blob({0}), x'7FF8000000000000'), '') AS BLOB)"
 
 
 def bind(values: Mapping[str, Binding]) -> dict[str, Any]:
@@ -27,18 +25,6 @@ def bind(values: Mapping[str, Binding]) -> dict[str, Any]:
 def _carray(values: NDArray[np.int64]) -> Any:
     array = np.ascontiguousarray(values, np.int64) if len(values) else np.array([np.iinfo(np.int64).min])
     return apsw.carray(array)
-
-
-def fetch(
-    connection: apsw.Connection, columns: Sequence[str], rest: str, values: Mapping[str, Binding] | None = None
-) -> list[NDArray[np.float64]]:
-    """The columns of `SELECT columns rest`, each (n,) float64: whole numbers below 2**53 exact, NULL as NaN."""
-    names = [f"c{place}" for place in range(len(columns))]
-    inner = ", ".join(f"{column} AS {name}" for column, name in zip(columns, names, strict=True))
-    outer = ", ".join(_PACK.format(name) for name in names)
-    found = connection.execute(f"SELECT {outer} FROM (SELECT {inner} {rest})", bind(values or {})).fetchall()
-    blobs: Sequence[Any] = found[0]
-    return [np.frombuffer(blob or b"", ">f8").astype(np.float64) for blob in blobs]
 
 
 def pack(station: NDArray[Any], quantity: NDArray[Any], flag: NDArray[Any] | int = 0) -> NDArray[np.int64]:

@@ -1,18 +1,17 @@
-"""Observations: upsert, new flags, series and windows of the live table."""
+"""Observations: upsert and new flags."""
 
 from __future__ import annotations
 
-import apsw
 import numpy as np
 from numpy.typing import NDArray
 
 from liuyu.basin.series import Batch
 from liuyu.store.batches import last_of_each_key, turns
-from liuyu.store.history import History
-from liuyu.store.interface import Version, Written
+from liuyu.store.engine.tables import Tables
+from liuyu.store.interface import Written
 from liuyu.store.sqlite import newest, rollups
-from liuyu.store.sqlite.columns import fetch, pack, stage
-from liuyu.store.sqlite.names import Names
+from liuyu.store.sqlite.columns import pack, stage
+from liuyu.store.sqlite.link import Link
 
 _SAME_KEY = "o.block = s.block AND o.station = s.station AND o.quantity = s.quantity AND o.time = s.time"
 _MEET = f"FROM temp.staged s CROSS JOIN observation o ON {_SAME_KEY}"
@@ -40,19 +39,19 @@ ON CONFLICT DO UPDATE SET flag = excluded.flag
 """
 
 
-def write(writer: apsw.Connection, names: Names, history: History, batch: Batch, received: int) -> Written:
+def write(tables: Tables[Link], writer: Link, batch: Batch, received: int) -> Written:
     """Upsert a checked batch, with `latest`, roll-ups and the history of corrected values. See Store.write."""
-    station = names.assign(writer, batch.roster, batch.station)
-    source = names.source(writer, batch.source)
+    station = tables.names.assign(writer, batch.roster, batch.station)
+    source = tables.names.source(writer, batch.source)
     total = Written(0, 0, 0)
     for turn in turns(station, batch):
-        done = _write_turn(writer, history, station[turn], batch.take(turn), received, source)
+        done = _write_turn(tables, writer, station[turn], batch.take(turn), received, source)
         total = Written(total.new + done.new, total.same + done.same, total.corrected + done.corrected)
     return total
 
 
 def _write_turn(
-    writer: apsw.Connection, history: History, station: NDArray[np.int64], batch: Batch, received: int, source: int
+    tables: Tables[Link], writer: Link, station: NDArray[np.int64], batch: Batch, received: int, source: int
 ) -> Written:
     key = pack(station, batch.quantity, batch.flag)
     stage(writer, key, batch.time, batch.value)
@@ -63,18 +62,18 @@ def _write_turn(
     if new == len(batch):
         newest.advance(writer)
     else:
-        corrected = fetch(writer, ["s.i"], f"{_MEET} WHERE o.value IS NOT s.value")[0].astype(np.intp) - 1
+        corrected = writer.fetch(["s.i"], f"{_MEET} WHERE o.value IS NOT s.value")[0].astype(np.intp) - 1
         if len(corrected):
             writer.execute(_KEEP_OLDER, values)
             writer.execute(_CORRECT, values)
-        newest.follow(writer, history, _MEET)
+        newest.follow(tables, writer, _MEET)
     rollups.follow(writer, key >> 8, batch.time, received)
     return Written(new, len(batch) - new - len(corrected), len(corrected))
 
 
-def reflag(writer: apsw.Connection, names: Names, history: History, batch: Batch) -> int:
+def reflag(tables: Tables[Link], writer: Link, batch: Batch) -> int:
     """Set flags by key; of a key that comes twice the last counts. See Store.reflag."""
-    station = names.of_roster(writer, batch.roster)[batch.station]
+    station = tables.names.of_roster(writer, batch.roster)[batch.station]
     known = station >= 0
     batch, station = batch.take(known), station[known]
     if not len(batch):
@@ -83,19 +82,9 @@ def reflag(writer: apsw.Connection, names: Names, history: History, batch: Batch
     batch, station = batch.take(last), station[last]
     key = pack(station, batch.quantity, batch.flag)
     stage(writer, key, batch.time)
-    changed = fetch(writer, ["s.i"], f"{_TOUCHED} WHERE o.flag <> s.flag")[0].astype(np.intp) - 1
+    changed = writer.fetch(["s.i"], f"{_TOUCHED} WHERE o.flag <> s.flag")[0].astype(np.intp) - 1
     if len(changed):
         writer.execute(_REFLAG)
-        newest.follow(writer, history, _TOUCHED)
+        newest.follow(tables, writer, _TOUCHED)
         rollups.refresh_late(writer, key[changed] >> 8, batch.time[changed])
     return len(changed)
-
-
-def versions(connection: apsw.Connection, station: int, quantity: int, time: int) -> list[Version]:
-    """Values that were corrected away, oldest first. See Store.versions."""
-    rows = connection.execute(
-        "SELECT value, flag, received, replaced FROM version"
-        " WHERE station = ? AND quantity = ? AND time = ? ORDER BY id",
-        (station, quantity, time),
-    )
-    return [Version(np.nan if value is None else value, *rest) for value, *rest in rows]

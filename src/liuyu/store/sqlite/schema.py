@@ -12,7 +12,7 @@ import apsw.sqlite_extra
 from liuyu.basin.errors import StoreFailed
 from liuyu.store.batches import BLOCK
 
-VERSION = 1
+VERSION = 2
 """Schema of a store that this code writes; kept in the file as `user_version`."""
 
 APPLICATION = 0x6C697579
@@ -29,7 +29,12 @@ BLOCK_OF = f"(({{0}} + {_MOVED}) / {BLOCK} - {_MOVED // BLOCK})"
 _DAY_OF = f"(({{0}} + {_MOVED}) / 86400 - {_MOVED // 86_400})"
 """Block and day number of a time: SQLite's division rounds towards zero, so the time is first moved above it."""
 
-TABLES = """
+MARKS = """
+CREATE TABLE aside_mark (aside INTEGER PRIMARY KEY, state TEXT NOT NULL, at INTEGER NOT NULL, note TEXT NOT NULL);
+"""
+"""What version 2 of the schema has and version 1 had not."""
+
+TABLES = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE station (number INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE);
 CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -62,7 +67,7 @@ CREATE TABLE daily (
 CREATE TABLE aside (
     id INTEGER PRIMARY KEY, received INTEGER NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL, payload BLOB NOT NULL
 );
-CREATE TABLE forecast (
+{MARKS}CREATE TABLE forecast (
     issued INTEGER NOT NULL, station INTEGER NOT NULL, quantity INTEGER NOT NULL, model TEXT NOT NULL,
     steps INTEGER NOT NULL, members INTEGER NOT NULL, time BLOB NOT NULL, value BLOB NOT NULL,
     drivers BLOB NOT NULL, provenance BLOB NOT NULL,
@@ -144,6 +149,10 @@ def prepare_writer(connection: apsw.Connection) -> None:
         with connection:
             connection.execute(TABLES)
             connection.pragma("application_id", APPLICATION)
+            connection.pragma("user_version", VERSION)
+    elif connection.pragma("user_version") == 1:
+        with connection:
+            connection.execute(MARKS)
             connection.pragma("user_version", VERSION)
 
 
