@@ -10,6 +10,7 @@ from typing import Any
 from zlib import crc32
 
 import apsw
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -17,8 +18,10 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 
 from liuyu.app.commands.sl323 import sl323 as command
+from liuyu.app.storage import open_store
 from liuyu.basin.clock import epoch, moment, parse_time
 from liuyu.basin.errors import BadInput, BadPackage, NotFound, StoreFailed
+from liuyu.basin.flags import Flag
 from liuyu.basin.package import basin_file, find_basin, read_basin
 from liuyu.basin.places import Basin, Junction, Reach, Reservoir, Station, Threshold
 from liuyu.basin.quantities import quantity
@@ -26,7 +29,7 @@ from liuyu.basin.records import Forecast, Provenance
 from liuyu.basin.series import Batch
 from liuyu.monitor.sense import Archive
 from liuyu.monitor.sense.readers import write_observations
-from liuyu.monitor.sense.sl323 import export_tables, import_tables, open_database
+from liuyu.monitor.sense.sl323 import export_tables, import_records, import_tables, open_database
 from liuyu.monitor.sense.sl323.basics import travel_times
 from liuyu.monitor.sense.sl323.database import Database
 from liuyu.monitor.sense.sl323.rules import Rules, read_rules
@@ -273,6 +276,128 @@ def test_forecasts_are_written_as_their_median(database: Database) -> None:
     assert (dam, "2020-08-20 12:00:00", "2020-08-20 14:00:00", None, 4.0) in rows
     assert list(database.rows("ST_RSVRC_F", ["Z", "OTQ"], ["YMDH"])) == [(3.0, 3.0), (4.0, 4.0)]
     assert any("forecast of rainfall" in each.reason for each in done.asides)
+
+
+def test_forecasts_come_back_as_records_under_names_of_their_own(database: Database, tmp_path: Path) -> None:
+    basin = qingxi()
+    dam = next(each.code for each in basin.stations if each.kind == "RR")
+    river = next(each.code for each in basin.stations if each.kind == "ZQ")
+    made = Provenance(code="liuyu", version="1", inputs_until=moment(NOON - 3600))
+
+    def forecast(station: str, name: str, values: list[float]) -> Forecast:
+        return Forecast(
+            station=station,
+            quantity=name,
+            issued=moment(NOON),
+            model="twin",
+            time=NOON + 3600 * np.arange(1, len(values) + 1),
+            members=np.array([values, [each + 1 for each in values], [each + 2 for each in values]]),
+            drivers={},
+            provenance=made,
+        )
+
+    sent = [
+        forecast(dam, "reservoir_inflow", [900.0, 910.5]),
+        forecast(dam, "reservoir_outflow", [800.0]),
+        forecast(dam, "reservoir_storage", [2e7]),
+        forecast(dam, "water_level", [214.5, 214.25]),
+        forecast(river, "discharge", [700.0, 710.0, 720.0]),
+        forecast(river, "water_level", [93.5, 93.6, 93.7]),
+    ]
+    sent[2] = msgspec.structs.replace(sent[2], members=np.full((3, 1), 2e7))
+    export_tables(basin, database, some_values(basin, 2), sent)
+    database.upsert(
+        "ST_RIVERS_F",
+        ["STCD", "UNITNAME", "PLCD", "FYMDH", "IYMDH", "YMDH", "Z"],
+        [
+            (river, "省局", "A1", "2020-08-20 08:00:00", "2020-08-20 12:00:00", "2020-08-20 11:00:00", 93.0),
+            (river, "省局", "A1", "2020-08-20 08:00:00", "2020-08-20 12:00:00", "2020-08-21 08:00:00", 94.0),
+            ("gone", "省局", "A1", "2020-08-20 08:00:00", "2020-08-20 12:00:00", "2020-08-21 08:00:00", 94.0),
+        ],
+    )
+    found = import_records(database, basin)
+    own = [each for each in found.forecasts if each.model == "twin"]
+    assert [(each.station, each.quantity) for each in own] == sorted((each.station, each.quantity) for each in sent)
+    for one, other in zip(own, sorted(sent, key=lambda each: (each.station, each.quantity)), strict=True):
+        assert (one.issued, one.provenance.inputs_until) == (other.issued, made.inputs_until)
+        assert one.time.tolist() == other.time.tolist()
+        assert one.members.tolist() == [other.quantile(0.5).tolist()]
+    (theirs,) = (each for each in found.forecasts if each.model == "省局/A1")
+    assert (theirs.station, theirs.time.tolist(), theirs.members.tolist()) == (river, [NOON + 20 * 3600], [[94.0]])
+    assert [each.reason for each in found.asides] == ["ST_RIVERS_F: no such station, or no time: 1"]
+    assert [each.model for each in import_tables(database, tmp_path / "new", "new").forecasts] == [
+        each.model for each in found.forecasts
+    ]
+
+
+def test_every_quantity_goes_to_the_table_of_its_kind_of_station_and_bad_values_to_none(
+    database: Database, tmp_path: Path
+) -> None:
+    kinds = ("ZZ", "RR", "DD", "DP", "TT", "PP")
+    stations = tuple(
+        Station(code=f"9900010{place}", name=kind, name_en=kind, kind=kind, interval=5400)
+        for place, kind in enumerate(kinds)
+    )
+    basin = Basin(
+        code="b",
+        name="流域",
+        name_en="Basin",
+        time_zone="Asia/Shanghai",
+        synthetic=True,
+        folder=str(tmp_path),
+        stations=stations,
+    )
+    rows = [
+        (place, quantity(name).number, NOON, 3e6 if name == "reservoir_storage" else 1.5 + place)
+        for place, kind in enumerate(kinds)
+        for name in sorted({each.quantity for each in meanings("observed") if each.fits(kind)})
+    ]
+    batch = Batch.of(basin.roster, *zip(*rows, strict=True)).ordered()
+    bad = Batch.of(basin.roster, [0, 0], [1, 1], [NOON + 60, NOON + 120], [7.0, np.nan], [Flag.BAD, Flag.MISSING])
+    done = export_tables(basin, database, Batch.join([batch, bad]))
+    assert set(done.rows) >= {each.table for each in meanings("observed")}
+    assert list(database.rows("ST_PPTN_R", ["INTV"])) == [(1.3,)] * len(kinds)
+    assert [each.reason for each in done.asides] == ["bad, and SL 323 has no flags: 1"]
+    database.upsert("ST_GATE_R", ["STCD", "TM", "EXKEY", "GTOPHGT"], [("99000102", "2020-08-20 12:00:00", "B", 9.0)])
+    found = import_records(database, basin)
+    assert same(found.batch, batch)
+    assert [each.reason for each in found.asides] == ["ST_GATE_R: another of the same station and time: 1"]
+
+
+def test_an_import_fills_a_store_once(database: Database, address: str, tmp_path: Path) -> None:
+    basin = qingxi()
+    river = next(each.code for each in basin.stations if each.kind == "ZQ")
+    forecast = Forecast(
+        station=river,
+        quantity="water_level",
+        issued=moment(NOON),
+        model="twin",
+        time=np.array([NOON + 3600]),
+        members=np.array([[93.5], [94.0], [95.0]]),
+        drivers={},
+        provenance=Provenance(code="liuyu", version="1"),
+    )
+    batch = some_values(basin, 3)
+    export_tables(basin, database, batch, [forecast])
+    words = ["import", "--from", address, "--basin", "qingxi", "--store", str(tmp_path / "store"), "--json"]
+    told = [msgspec.json.decode(CliRunner().invoke(command, words, catch_exceptions=False).stdout) for _ in range(2)]
+    assert [(each["observations"], each["forecasts"], each["kept"]) for each in told] == [
+        (len(batch), 1, len(batch) + 1),
+        (len(batch), 1, 0),
+    ]
+    with closing(open_store(tmp_path / "store")) as store:
+        assert same(store.window([], [], 0, 2**40, basin.roster), batch)
+        store.put_forecasts([forecast])
+        kept = store.forecast(river, "water_level")
+    CliRunner().invoke(command, words, catch_exceptions=False)
+    with closing(open_store(tmp_path / "store")) as store:
+        again = store.forecast(river, "water_level")
+    assert kept is not None
+    assert again is not None
+    assert len(kept.members) == len(again.members) == 3
+    for wrong in (["--basin", "qingxi", "--out", str(tmp_path / "x")], [], ["--out", str(tmp_path / "x")]):
+        with pytest.raises(BadInput, match=r"--code"):
+            CliRunner().invoke(command, ["import", "--from", address, *wrong], catch_exceptions=False)
 
 
 def test_travel_times_add_up_over_what_is_no_station() -> None:

@@ -5,12 +5,14 @@
 Each fault is laid on a stretch of a station that has neither labels nor flags nearby: spikes of 0.3 to 3 m (or 30 % to
 ten times the discharge), values ten and a hundred times too large, offsets, drifts and stuck sensors of 6 to 72 hours.
 A stuck sensor is counted only where the river moved by 0.3 m meanwhile: elsewhere nobody could tell. What is flagged
-outside the faults and the labels, and was not flagged without them, is false.
+outside the faults and the labels, and was not flagged without them, is false. Exits with 1 where the tolerance of
+README.md is missed.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from liuyu.basin.bundle import bundle_file
 from liuyu.basin.package import find_basin, read_basin
 from liuyu.monitor.quality import check_file
 
+LEAST_PRECISION, LEAST_UNITS = 0.90, 0.95
 SIZES: dict[str, tuple[float, ...]] = {
     "spike": (0.3, 0.5, 1.0, 3.0),
     "offset": (0.3, 0.5, 1.0, 3.0),
@@ -84,8 +87,8 @@ def draw(data: pd.DataFrame, each: int, seed: int) -> tuple[pd.DataFrame, pd.Dat
     return data.assign(**values), pd.DataFrame(marks, columns=["row", "column", "kind", "size", "length"])
 
 
-def main() -> None:
-    """Print recall by kind, size and length, and precision."""
+def main() -> int:
+    """Print recall by kind, size and length, and precision; returns the exit code."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--each", type=int, default=60)
@@ -118,7 +121,11 @@ def main() -> None:
     hits, false = int((new.mark == 1).sum()), int(new.mark.isna().sum())
     print(f"new flags {len(new)}: on faults {hits}, elsewhere {false}; precision {hits / max(len(new), 1):.3f}")
     print(new[new.mark.isna()].groupby("test").size().to_string())
+    precision = hits / max(len(new), 1)
+    units = found[found.kind == "times"].hit.mean()
+    print(f"unit errors found: {units:.3f}")
+    return int(precision < LEAST_PRECISION or units < LEAST_UNITS)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -3,7 +3,7 @@
     python validation/quality/score.py [FLAGS.csv]
 
 Without a file, `check_file` judges the archive of the bundle first. A value is detected where its flag is SUSPECT or
-BAD. Values that a label calls unclear count neither way.
+BAD. Values that a label calls unclear count neither way. Exits with 1 where the tolerance of README.md is missed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from liuyu.monitor.quality import check_file
 
 ARCHIVE = "yangtze_gauges_hourly/observations.parquet"
 HELD_OUT_STATIONS = ("60106000", "60108300", "61512000", "61705000", "61804110", "60803000")
+LEAST = 0.95, 0.80  # recall and precision that are asked for
 HELD_OUT_FROM = pd.Timestamp("2025-07-01")
 
 
@@ -48,17 +49,29 @@ def marked(flags: pd.DataFrame) -> pd.DataFrame:
     return flags[flags.found | (flags.verdict == "fault")]
 
 
-def line(name: str, part: pd.DataFrame) -> str:
-    """One line of the table: faults, found, recall, false, precision."""
+def rates(part: pd.DataFrame) -> tuple[int, int, float, int, float]:
+    """Faults, found, recall, false, precision."""
     fault = part.verdict == "fault"
     hits, false = int((fault & part.found).sum()), int(((part.verdict == "fine") & part.found).sum())
-    recall = hits / max(int(fault.sum()), 1)
-    precision = hits / max(hits + false, 1)
-    return f"{name:24} {fault.sum():6} {hits:6} {recall:7.3f} {false:6} {precision:9.3f}"
+    return int(fault.sum()), hits, hits / max(int(fault.sum()), 1), false, hits / max(hits + false, 1)
 
 
-def main() -> None:
-    """Print the tables."""
+def line(name: str, part: pd.DataFrame) -> str:
+    """One line of the table: faults, found, recall, false, precision."""
+    faults, hits, recall, false, precision = rates(part)
+    return f"{name:24} {faults:6} {hits:6} {recall:7.3f} {false:6} {precision:9.3f}"
+
+
+def missed(name: str, recall: float, precision: float, least: tuple[float, float]) -> int:
+    """1 where recall or precision lies below a tolerance, and says so; else 0."""
+    if recall >= least[0] and precision >= least[1]:
+        return 0
+    print(f"{name}: recall {recall:.3f}, precision {precision:.3f} miss the tolerance of {least[0]} and {least[1]}")
+    return 1
+
+
+def main() -> int:
+    """Print the tables; returns the exit code."""
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp()) / "flags.csv"
     if len(sys.argv) < 2:
         check_file(bundle_file(ARCHIVE), path)
@@ -74,7 +87,9 @@ def main() -> None:
             print(line(f"{column} {name}", group))
     wrong = part[(part.verdict != "unclear") & (part.found != (part.verdict == "fault"))]
     print(wrong[["stcd", "time", "quantity", "flag", "test", "verdict", "kind"]].to_string(index=False))
+    _, _, recall, _, precision = rates(part)
+    return missed("all", recall, precision, LEAST)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

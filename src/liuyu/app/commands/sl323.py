@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -10,13 +11,15 @@ import click
 from liuyu.app.commands.shared import say
 from liuyu.app.storage import open_store
 from liuyu.basin.clock import epoch, parse_time
+from liuyu.basin.errors import BadInput
 from liuyu.basin.package import basin_file, find_basin, read_basin
 from liuyu.basin.places import Basin
 from liuyu.basin.records import Forecast
 from liuyu.basin.series import Aside, Batch
 from liuyu.monitor.sense import Archive
 from liuyu.monitor.sense.readers import write_observations
-from liuyu.monitor.sense.sl323 import export_tables, import_tables, open_database
+from liuyu.monitor.sense.sl323 import Imported, export_tables, import_records, import_tables, open_database
+from liuyu.store.interface import Store
 
 FOREVER = 2**40
 
@@ -77,46 +80,84 @@ def _forecasts(folder: Path, start: int, end: int) -> list[Forecast]:
 
 @sl323.command("import")
 @click.option("--from", "address", required=True, metavar="DATABASE", help="A SQLite file, or postgresql://host/name.")
-@click.option("--out", "folder", required=True, type=click.Path(path_type=Path), help="Folder of the new package.")
-@click.option("--code", required=True, help="Code of the new basin.")
+@click.option("--basin", metavar="NAME|FOLDER", help="Read for a basin that there is, and make no package.")
+@click.option("--out", "folder", type=click.Path(path_type=Path), help="Folder of a new package.")
+@click.option("--code", help="Code of the new basin.")
 @click.option("--name", default="", help="Its name in the local language.")
 @click.option("--name-en", default="", help="Its name in English.")
 @click.option("--observations", type=click.Path(path_type=Path), help="Parquet for what the tables observed.")
+@click.option("--store", type=click.Path(path_type=Path), help="A twin's store that takes observations and forecasts.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @click.pass_context
 def import_(
     context: click.Context,
     address: str,
-    folder: Path,
-    code: str,
+    basin: str | None,
+    folder: Path | None,
+    code: str | None,
     name: str,
     name_en: str,
     observations: Path | None,
+    store: Path | None,
     as_json: bool,
 ) -> None:
-    """Make a basin package of the tables, and a file of observations that a replay can play.
+    """Make a basin package of the tables, or read what they hold for one that there is already.
 
+    A replay can play the file of observations. A store gets each value once; forecasts that it has already stay.
     Exit code 0: no fault; 1: the package has faults, or the codes of tendency look exchanged.
 
     Example: liuyu sl323 import --from yangtze.db --out basins/ours --code ours --observations ours.parquet
     """
+    if (basin is None) == (folder is None):
+        raise BadInput("give --out FOLDER --code CODE for a new package, or --basin for one that there is")
+    if folder is not None and not code:
+        raise BadInput("a new package needs --code, such as --code ours")
+    known = read_basin(find_basin(basin)) if basin else None
     with closing(open_database(address)) as database:
-        done = import_tables(database, folder, code, name, name_en)
-    rows = 0
-    if observations and len(done.batch) and not done.faults:
-        rows = write_observations(done.batch, read_basin(folder), observations)
+        if known:
+            done = import_records(database, known)
+        else:
+            done = import_tables(database, folder or Path(), code or "", name, name_en)
+    rows, kept = 0, 0
+    if not done.faults:
+        place = known or read_basin(folder or Path())
+        rows = write_observations(done.batch, place, observations) if observations and len(done.batch) else 0
+        kept = _keep(done, store) if store else 0
     result = {
         "files": done.files,
         "observations": len(done.batch),
+        "forecasts": len(done.forecasts),
         "rows": rows,
+        "kept": kept,
         "tendency": done.tendency,
         "asides": _reasons(done.asides),
         "faults": done.faults,
     }
     lines = [str(each) for each in done.faults] + [f"set aside: {each.reason}" for each in done.asides]
-    lines.append(f"{len(done.files)} files are in {folder}; {len(done.batch)} observations, {len(done.faults)} faults")
+    made = f"{len(done.files)} files are in {folder}; " if folder else ""
+    lines.append(
+        f"{made}{len(done.batch)} observations, {len(done.forecasts)} forecasts, {len(done.faults)} faults"
+        + (f"; {kept} new in {store}" if store and not done.faults else "")
+    )
     say(result, "\n".join(lines), as_json=as_json)
     context.exit(1 if done.faults else 0)
+
+
+def _keep(done: Imported, folder: Path) -> int:
+    """Write observations and forecasts to a store; returns how many were new, or corrected what was there."""
+    now = epoch(datetime.now(UTC))
+    with closing(open_store(folder)) as store, store.transaction():
+        written = store.write(done.batch, received=now)
+        new = [each for each in done.forecasts if not _is_there(store, each)]
+        store.put_forecasts(new)
+        for each in done.asides:
+            store.set_aside(each.source, each.reason, each.payload, received=now)
+    return written.new + written.corrected + len(new)
+
+
+def _is_there(store: Store, forecast: Forecast) -> bool:
+    asked = store.forecast(forecast.station, forecast.quantity, at=epoch(forecast.issued), model=forecast.model)
+    return asked is not None and asked.issued == forecast.issued
 
 
 def _reasons(asides: tuple[Aside, ...]) -> list[dict[str, str]]:

@@ -10,12 +10,13 @@ The mean follows all the while, within some ten days, so that a gauge that was s
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from liuyu.basin.places import Basin
+from liuyu.basin.places import Basin, Station
 from liuyu.basin.series import Batch
 from liuyu.monitor.quality.parameters import BESIDE
 from liuyu.physics.compiled import compiled
@@ -24,6 +25,7 @@ NEAR_KM = 5.0
 MEET = 3600
 LEARN, TIGHT, TOLERANCE = 500, 0.05, 0.20
 MEMORY = 240.0
+CROWD = 400
 
 
 def beside(basin: Basin) -> dict[str, tuple[str, ...]]:
@@ -56,12 +58,30 @@ def _close(basin: Basin) -> list[tuple[str, str, float]]:
     pairs = []
     for (x, y), here in cells.items():
         around = [k for dx in (-1, 0, 1) for dy in (-1, 0, 1) for k in cells.get((x + dx, y + dy), ())]
+        if len(around) > CROWD:
+            pairs += _nearest(placed, here, around)
+            continue
         for i in here:
             for k in around:
                 distance = _distance(placed[i].position, placed[k].position) if i < k else math.inf
                 if distance <= NEAR_KM:
                     pairs.append((placed[i].code, placed[k].code, distance))
     return sorted(pairs)
+
+
+def _nearest(placed: Sequence[Station], here: Sequence[int], around: Sequence[int]) -> list[tuple[str, str, float]]:
+    """Of a crowd, for each station those alone that are nearest within NEAR_KM, by distance and code."""
+    around = sorted(around, key=lambda place: placed[place].code)
+    at = np.array([placed[place].position for place in around], np.float64).T
+    pairs = []
+    for place in here:
+        code, position = placed[place].code, placed[place].position or (math.nan, math.nan)
+        shrink = np.cos(np.radians((position[1] + at[1]) / 2))
+        distance = 111.2 * np.hypot((at[0] - position[0]) * shrink, at[1] - position[1])
+        reach = min(float(np.partition(distance, BESIDE)[BESIDE]), NEAR_KM)
+        beside = np.concatenate([np.flatnonzero(distance < reach), np.flatnonzero(distance == reach)[: BESIDE + 1]])
+        pairs += [(code, placed[around[k]].code, float(distance[k])) for k in beside.tolist() if around[k] != place]
+    return pairs
 
 
 def _distance(one: tuple[float, float] | None, other: tuple[float, float] | None) -> float:

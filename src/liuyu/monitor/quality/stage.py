@@ -51,7 +51,16 @@ class Quality:
         self._slot = np.full((len(basin.roster), max(each.number for each in quantities()) + 1), -1, np.int32)
 
     def step(self, batch: Batch, now: int) -> Checked:
-        """Judge what arrived, in the order of the batch, and judge earlier values anew in its light."""
+        """Judge what arrived, in the order of the batch, and judge earlier values anew in its light.
+
+        What its source calls BAD or MISSING stays that: it is neither judged nor learnt from.
+        """
+        condemned = batch.flag >= Flag.BAD
+        if condemned.any():
+            checked = self.step(batch.take(~condemned), now)
+            flag, test = batch.flag.copy(), np.zeros(len(batch), np.uint8)
+            flag[~condemned], test[~condemned] = checked.batch.flag, checked.tests
+            return replace(checked, batch=batch.flagged(flag), tests=test)
         slot = self._slots(batch)
         place = np.empty(len(batch), np.int32)
         touched, walked = np.zeros(self._series, np.bool_), np.zeros(self._series, np.bool_)

@@ -20,9 +20,11 @@ _ENDINGS = (".parquet", ".csv")
 class Archive:
     """Observations of a basin out of Parquet or CSV files, by time, all in memory.
 
-    A file has the columns `stcd`, `time_cst` (wall time of the basin, or with a zone) and some of `z_m` [m], `q_m3s`,
-    `inflow_m3s`, `outflow_m3s` [m3/s]; others are passed over. NaN, blank and 0 mean "not reported", as in the feed
-    of the Yangtze. Values are rounded to the decimals of their quantity, since archives keep them in single precision.
+    A file has the columns `stcd`, `time_cst` (wall time of the basin, or with a zone) and some of values: `z_m` [m],
+    `q_m3s`, `inflow_m3s`, `outflow_m3s` [m3/s] as in the feed of the Yangtze, in which NaN, blank and 0 mean "not
+    reported", or such as are named by a quantity, in its unit, in which 0 is a value. They are rounded to the decimals
+    of their quantity, since archives keep them in single precision. Where `<column>_flag` holds a flag, the value is
+    taken as it is, with that flag; a BAD one stands in `<column>_bad`. Other columns are passed over.
     Rows that cannot be used are in `asides`: one for each file, reason and station, with all its rows.
 
     >>> archive = Archive(bundle_file("yangtze_gauges_hourly/observations.parquet"), basin)  # doctest: +SKIP

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,9 @@ import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
 from liuyu.basin.errors import BadInput
+from liuyu.basin.flags import Flag
 from liuyu.basin.places import Basin
-from liuyu.basin.quantities import quantity
+from liuyu.basin.quantities import Quantity, quantities, quantity
 from liuyu.basin.series import Aside, Batch, Roster
 
 VALUES = {
@@ -25,10 +27,30 @@ VALUES = {
 }
 
 
+FLAG, BAD_VALUE = "_flag", "_bad"
+"""What follows a column's name in those of the flags of its values, and of the values that are BAD or infinite."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueColumn:
+    """A column of values: its name, its quantity, and whether 0 means "not reported" in it, as in the feed."""
+
+    name: str
+    quantity: Quantity
+    zero_is_blank: bool
+
+
+def value_columns(found: Sequence[str]) -> list[ValueColumn]:
+    """The columns of values among some names: those of the feed, and those named by a quantity."""
+    by_feed = [ValueColumn(name, quantity(each), True) for name, each in VALUES.items() if name in found]
+    return [*by_feed, *(ValueColumn(each.name, each, False) for each in quantities() if each.name in found)]
+
+
 def to_observations(table: Any, source: str, basin: Basin) -> tuple[Batch, list[Aside]]:
     """The observations of an Arrow table, in its order, and what of it cannot be used.
 
-    Raises BadInput where a column that must be there is not.
+    A value beside which stands a flag is taken as it is, 0 and none too; another is rounded to the decimals of its
+    quantity. Raises BadInput where a column that must be there is not.
     """
     _check_columns(table.column_names, source)
     roster = basin.roster
@@ -39,24 +61,48 @@ def to_observations(table: Any, source: str, basin: Basin) -> tuple[Batch, list[
     setter.add(~timed & (station >= 0), "time that cannot be read, in time_cst")
     usable = timed & (station >= 0)
     parts = []
-    for column, name in VALUES.items():
-        if column in table.column_names:
-            value, wrong = _numbers(table[column], quantity(name).decimals)
-            setter.add(wrong & usable, f"not a number, in {column}")
-            there = usable & np.isfinite(value) & (value != 0.0)
-            parts.append((station[there], quantity(name).number, time[there], value[there]))
-    stations, numbers, times, values = zip(*parts, strict=True)
+    for column in value_columns(table.column_names):
+        value, flag, there = _values(column, table, setter, usable)
+        parts.append((station[there], column.quantity.number, time[there], value[there], flag[there]))
+    stations, numbers, times, values, flags = zip(*parts, strict=True)
     kinds = np.repeat(np.array(numbers, np.int16), [len(each) for each in times])
-    batch = Batch.of(
-        roster, np.concatenate(stations), kinds, np.concatenate(times), np.concatenate(values), source=source
-    )
-    return batch, setter.asides
+    time, value, flag = (np.concatenate(each) for each in (times, values, flags))
+    return Batch.of(roster, np.concatenate(stations), kinds, time, value, flag, source), setter.asides
+
+
+def _values(
+    column: ValueColumn, table: Any, setter: _Setter, usable: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.uint8], NDArray[np.bool_]]:
+    """Value and flag of each row in a column, and where there is one."""
+    value, wrong = _numbers(table[column.name])
+    setter.add(wrong & usable, f"not a number, in {column.name}")
+    flag, flagged = np.full(len(value), Flag.NOT_EVALUATED, np.uint8), np.zeros(len(value), np.bool_)
+    if column.name + FLAG in table.column_names:
+        given, unread = _numbers(table[column.name + FLAG])
+        flagged = np.isin(given, [float(each) for each in Flag])
+        flag[flagged] = given[flagged].astype(np.uint8)
+        unknown = unread | (np.isfinite(given) & ~flagged)
+        setter.add(unknown & usable, f"not a flag, in {column.name}{FLAG}")
+        usable = usable & ~unknown
+    if column.name + BAD_VALUE in table.column_names:
+        bad, unread = _numbers(table[column.name + BAD_VALUE], infinite=True)
+        setter.add(unread & usable, f"not a number, in {column.name}{BAD_VALUE}")
+        value, wrong = np.where(flagged & ~np.isnan(bad), bad, value), wrong | unread
+    plain = np.isfinite(value) & ~((value == 0.0) & column.zero_is_blank)
+    return np.where(flagged, value, rounded(value, column.quantity)), flag, usable & ~wrong & (plain | flagged)
+
+
+def rounded(value: NDArray[np.float64], what: Quantity) -> NDArray[np.float64]:
+    """Values at the decimals of a quantity; those that are too large to have any stay."""
+    with np.errstate(over="ignore"):
+        found = value.round(what.decimals)
+    return np.where(np.isinf(found), value, found)
 
 
 def _check_columns(found: list[str], source: str) -> None:
     missing = [each for each in ("stcd", "time_cst") if each not in found]
-    if not any(each in found for each in VALUES):
-        missing.append(f"one of {', '.join(VALUES)}")
+    if not value_columns(found):
+        missing.append(f"one of {', '.join(VALUES)}, or one named by a quantity")
     if missing:
         raise BadInput(
             f"{source} lacks {' and '.join(missing)}; found: {', '.join(found) or 'nothing'}. "
@@ -114,7 +160,7 @@ def _moment(text: str | None) -> np.datetime64 | None:
     return None if found is None or np.isnat(found) else found
 
 
-def _numbers(column: Any, decimals: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _numbers(column: Any, *, infinite: bool = False) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """The numbers of a column, NaN where blank or unreadable, and where there is something that is no number."""
     whole = _plain(column)
     if pa.types.is_string(whole.type) or pa.types.is_large_string(whole.type):
@@ -126,9 +172,9 @@ def _numbers(column: Any, decimals: int) -> tuple[NDArray[np.float64], NDArray[n
     else:
         unread = np.zeros(len(whole), np.bool_)
     value = np.asarray(pc.fill_null(whole.cast(pa.float64()), np.nan).to_numpy(zero_copy_only=False), np.float64)
-    wrong = unread | np.isinf(value)
-    finite: NDArray[np.float64] = np.where(np.isinf(value), np.nan, value)
-    return finite.round(decimals), wrong
+    if infinite:
+        return value, unread
+    return np.where(np.isinf(value), np.nan, value), unread | np.isinf(value)
 
 
 @dataclass(slots=True)

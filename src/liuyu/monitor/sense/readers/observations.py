@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from liuyu.basin.flags import Flag
 from liuyu.basin.places import Basin
-from liuyu.basin.quantities import quantities
+from liuyu.basin.quantities import Quantity, quantities
 from liuyu.basin.series import Batch
-from liuyu.monitor.sense.columns import VALUES
+from liuyu.monitor.sense.columns import BAD_VALUE, FLAG, VALUES, rounded
 
 _COLUMNS = {name: column for column, name in VALUES.items()}
 
@@ -23,10 +23,11 @@ _COLUMNS = {name: column for column, name in VALUES.items()}
 def write_observations(batch: Batch, basin: Basin, path: Path) -> int:
     """Write a batch as `stcd`, `time_cst` and a column for each quantity; returns the rows.
 
+    An `Archive` of the file gives the same observations again, bit for bit; of two for one key the later is written.
     The four quantities of an archive have its columns (`z_m`, `q_m3s`, `inflow_m3s`, `outflow_m3s`); others are named
-    by the quantity, and a replay passes them over. Where a value has been judged, `<column>_flag` holds the judgement,
-    and a value that is BAD or MISSING is left out of the column of the value. `time_cst` is wall time of the basin, or
-    with its zone where summer time would make that ambiguous.
+    by the quantity. Where a value has been judged, or an archive would take it for another, `<column>_flag` holds its
+    flag; one that is BAD, MISSING or infinite is left out of the column of the value and stands in `<column>_bad`.
+    `time_cst` is wall time of the basin, or with its zone where summer time would make that ambiguous.
     """
     keys, row = np.unique(np.stack([batch.time, batch.station.astype(np.int64)]), axis=1, return_inverse=True)
     codes = np.array(batch.roster.codes, dtype=object)
@@ -36,11 +37,10 @@ def write_observations(batch: Batch, basin: Basin, path: Path) -> int:
     }
     for each in quantities():
         here = batch.quantity == each.number
-        name = _COLUMNS.get(each.name, each.name)
         if here.any():
-            value, flag = np.full(keys.shape[1], np.nan), np.full(keys.shape[1], Flag.MISSING, np.uint8)
+            value, flag = np.full(keys.shape[1], np.nan), np.zeros(keys.shape[1], np.uint8)
             value[row.ravel()[here]], flag[row.ravel()[here]] = batch.value[here], batch.flag[here]
-            columns |= _values(name, value, flag)
+            columns |= _values(each, value, flag)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     pq.write_table(pa.table(columns), part, compression="zstd")
@@ -48,14 +48,19 @@ def write_observations(batch: Batch, basin: Basin, path: Path) -> int:
     return int(keys.shape[1])
 
 
-def _values(name: str, value: NDArray[np.float64], flag: NDArray[np.uint8]) -> dict[str, Any]:
-    there = np.isfinite(value)
-    bad = there & (flag >= Flag.BAD)
-    found: dict[str, Any] = {name: pa.array(np.where(bad, np.nan, value), mask=~there | bad)}
-    if (flag[there] != Flag.NOT_EVALUATED).any():
-        found[f"{name}_flag"] = pa.array(flag, mask=~there)
-        if bad.any():
-            found[f"{name}_bad"] = pa.array(value, mask=~bad)
+def _values(what: Quantity, value: NDArray[np.float64], flag: NDArray[np.uint8]) -> dict[str, Any]:
+    """The columns of one quantity. flag is 0 where a row has no observation of it."""
+    name, here, number = _COLUMNS.get(what.name, what.name), flag > 0, ~np.isnan(value)
+    bad = number & ((flag >= Flag.BAD) | np.isinf(value))
+    shown = number & ~bad
+    found: dict[str, Any] = {name: pa.array(np.where(shown, value, np.nan), mask=~shown)}
+    other = (flag != Flag.NOT_EVALUATED) | ~shown | (value != rounded(value, what))
+    if name in VALUES:
+        other |= value == 0.0
+    if (other & here).any():
+        found[name + FLAG] = pa.array(flag, mask=~here)
+    if bad.any():
+        found[name + BAD_VALUE] = pa.array(value, mask=~bad)
     return found
 
 

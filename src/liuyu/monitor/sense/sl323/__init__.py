@@ -22,13 +22,13 @@ from liuyu.basin.series import Aside, Batch, Roster
 from liuyu.monitor.sense.readers.times import find_zone
 from liuyu.monitor.sense.sl323.basics import export_basics, station_codes
 from liuyu.monitor.sense.sl323.database import Database, open_database
-from liuyu.monitor.sense.sl323.forecasts import export_forecasts
+from liuyu.monitor.sense.sl323.forecasts import export_forecasts, import_forecasts
 from liuyu.monitor.sense.sl323.observed import export_observed, import_observed
 from liuyu.monitor.sense.sl323.package import Draft, draft_package, reported
 from liuyu.monitor.sense.sl323.rules import FILE, Rules, read_rules
 from liuyu.monitor.sense.sl323.tendency import Check
 
-__all__ = ["Exported", "Imported", "export_tables", "import_tables", "open_database"]
+__all__ = ["Exported", "Imported", "export_tables", "import_records", "import_tables", "open_database"]
 
 _BEIJING = "Asia/Shanghai"
 
@@ -43,12 +43,13 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The observations, the files of the package, faults of the package they make, and what could not be used.
+    """Observations, forecasts, the files of the package, faults of the package they make, and what could not be used.
 
     `tendency` tells for each table how its codes of rising and falling agree with the levels.
     """
 
     batch: Batch
+    forecasts: tuple[Forecast, ...]
     files: tuple[str, ...]
     faults: tuple[Fault, ...]
     asides: tuple[Aside, ...]
@@ -69,9 +70,9 @@ def export_tables(
     with database.transaction():
         rows, asides = export_basics(basin, database, rules)
         if batch is not None and len(batch):
-            kinds = [basin.station_by_code[code].kind for code in batch.roster.codes]
+            stations = [basin.station_by_code[code] for code in batch.roster.codes]
             theirs = [codes[code] for code in batch.roster.codes]
-            more, aside = export_observed(batch, kinds, theirs, database, rules, zone)
+            more, aside = export_observed(batch, stations, theirs, database, rules, zone)
             rows, asides = rows | more, asides + aside
         if forecasts:
             more, aside = export_forecasts(forecasts, basin, codes, database, rules, zone)
@@ -98,13 +99,27 @@ def import_tables(
     if not stations:
         raise BadInput(f"{database.name} has no station in ST_STBPRP_B; fill that table first")
     roster = Roster(tuple(row["code"] for row in stations))
-    observed = import_observed(database, roster, draft.ours, rules, find_zone(zone_name))
+    zone = find_zone(zone_name)
+    observed = import_observed(database, roster, draft.ours, rules, zone)
     reported(draft, _reported(observed.batch))
     files = _write(draft, folder, code, name or code, name_en or code, zone_name, database.name)
-    _, faults = check_basin(folder)
+    places, faults = check_basin(folder)
+    known = places.station_by_code if places else {}
+    forecasts, lost = import_forecasts(database, known, draft.ours, rules, zone)
     faults = (*faults, *_exchanged(observed.tendency, folder))
-    asides = (*draft.asides(database.name), *observed.asides)
-    return Imported(observed.batch, files, faults, asides, observed.tendency)
+    asides = (*draft.asides(database.name), *observed.asides, *lost)
+    return Imported(observed.batch, tuple(forecasts), files, faults, asides, observed.tendency)
+
+
+def import_records(database: Database, basin: Basin) -> Imported:
+    """Read observations and forecasts of the stations of a basin that there is already; no file is written."""
+    rules = read_rules(Path(basin.folder))
+    zone = find_zone(rules.zone or basin.time_zone)
+    ours = {theirs: code for code, theirs in station_codes(basin, rules).items()}
+    observed = import_observed(database, basin.roster, ours, rules, zone)
+    forecasts, lost = import_forecasts(database, basin.station_by_code, ours, rules, zone)
+    faults = tuple(_exchanged(observed.tendency, Path(basin.folder)))
+    return Imported(observed.batch, tuple(forecasts), (), faults, (*observed.asides, *lost), observed.tendency)
 
 
 def _reported(batch: Batch) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from math import isfinite
@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from liuyu.basin.flags import Flag
+from liuyu.basin.places import Station
 from liuyu.basin.quantities import quantity
 from liuyu.basin.series import Aside, Batch, Roster
 from liuyu.monitor.sense.sl323.database import Database
@@ -24,8 +26,15 @@ from liuyu.monitor.sense.sl323.tables import Meaning, column, meanings
 from liuyu.monitor.sense.sl323.tendency import Check, check, tendencies
 
 _TENDENCY = {"ST_RIVER_R": ("WPTN", "Z"), "ST_RSVR_R": ("RWPTN", "RZ")}
+_EXTENSION = "EXKEY"
+_FIRST = "A"
+"""Which of several gates or fields, where a table asks: we know of one, and of theirs we take the first."""
 CHUNK = 200_000
-TABLES = ("ST_RIVER_R", "ST_RSVR_R", "ST_PPTN_R")
+
+
+def observed_tables() -> tuple[str, ...]:
+    """The tables of what was observed, in the order of their meanings."""
+    return tuple(dict.fromkeys(each.table for each in meanings("observed")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +47,42 @@ class _Grid:
 
 
 def export_observed(
-    batch: Batch, kinds: Sequence[str], codes: Sequence[str], database: Database, rules: Rules, zone: ZoneInfo
+    batch: Batch,
+    stations: Sequence[Station],
+    codes: Sequence[str],
+    database: Database,
+    rules: Rules,
+    zone: ZoneInfo,
 ) -> tuple[dict[str, int], list[Aside]]:
-    """Write observations. `kinds` (STTP) and `codes` (STCD) are those of each place in the roster.
+    """Write observations. `stations` and `codes` (STCD) are those of each place in the roster.
 
-    Returns the rows of each table, and what does not fit in its column, or has none.
+    Returns the rows of each table, and what does not fit in its column, or has none: SL 323 has no flags, so what is
+    BAD or MISSING is not written either.
     """
-    reservoir = np.array([kind == "RR" for kind in kinds])
-    asides = _homeless(batch)
+    batch, asides = _trusted(batch)
+    asides += _homeless(batch)
     written: dict[str, int] = {}
-    for table in TABLES:
+    for table in observed_tables():
         parts = []
         for meaning in (each for each in meanings("observed") if each.table == table):
-            here = batch.quantity == quantity(meaning.quantity).number
-            if meaning.stations != "any":
-                here &= reservoir[batch.station] == (meaning.stations == "reservoir")
+            fits = np.array([meaning.fits(each.kind) for each in stations])
+            here = (batch.quantity == quantity(meaning.quantity).number) & fits[batch.station]
             fitting, aside = _fit(batch.take(here), meaning)
             asides += aside
             if len(fitting):
                 parts.append((meaning, fitting))
         if parts:
             database.create(table)
-            written[table] = _write(table, _grid(parts), codes, database, rules, zone)
+            written[table] = _write(table, _grid(parts), stations, codes, database, rules, zone)
     return written, asides
+
+
+def _trusted(batch: Batch) -> tuple[Batch, list[Aside]]:
+    """The observations without those that are BAD or MISSING; those that have a value are set aside."""
+    doubted = (batch.flag >= Flag.BAD) | np.isnan(batch.value)
+    bad = batch.take(doubted & ~np.isnan(batch.value))
+    asides = [Aside(batch.source, f"bad, and SL 323 has no flags: {len(bad)}", _lines(bad))] if len(bad) else []
+    return batch.take(~doubted), asides
 
 
 def _homeless(batch: Batch) -> list[Aside]:
@@ -110,7 +132,15 @@ def _grid(parts: Sequence[tuple[Meaning, Batch]]) -> _Grid:
     return _Grid(keys[0], keys[1], columns)
 
 
-def _write(table: str, grid: _Grid, codes: Sequence[str], database: Database, rules: Rules, zone: ZoneInfo) -> int:
+def _write(
+    table: str,
+    grid: _Grid,
+    stations: Sequence[Station],
+    codes: Sequence[str],
+    database: Database,
+    rules: Rules,
+    zone: ZoneInfo,
+) -> int:
     there = database.columns(table)
     sign, level = _TENDENCY.get(table, ("", ""))
     signs = np.array([*(rules.wptn[each] for each in TENDENCIES), None], dtype=object)
@@ -123,11 +153,25 @@ def _write(table: str, grid: _Grid, codes: Sequence[str], database: Database, ru
             "TM": wall_texts(grid.time[part], zone),
             **{name: _numbers(made[part]) for name, made in grid.columns.items()},
         }
+        if _EXTENSION in there:
+            cells[_EXTENSION] = [_FIRST] * len(cells["STCD"])
+        if table == "ST_PPTN_R":
+            intervals = np.array([hours_and_minutes(each.interval) for each in stations])
+            cells["INTV"] = intervals[grid.station[part]].tolist()
         if kinds is not None:
             cells[sign] = signs[kinds[part]].tolist()
         names = [name for name in cells if name in there]
         written += database.upsert(table, names, zip(*(cells[name] for name in names), strict=True))
     return written
+
+
+def hours_and_minutes(seconds: int) -> float:
+    """A length of time as SL 323 writes it: hours, and minutes behind the point.
+
+    >>> hours_and_minutes(5400)
+    1.3
+    """
+    return round(seconds // 3600 + seconds % 3600 // 60 / 100, 2)
 
 
 def _numbers(values: NDArray[np.float64]) -> list[float | None]:
@@ -166,15 +210,17 @@ def import_observed(
     """Read every observation of the stations in a roster. `codes` turns a code of the tables into one of ours."""
     reader = _Reader(database.name, roster, codes, zone)
     checks: dict[str, Check] = {}
-    for table in TABLES:
+    for table in observed_tables():
         there = database.columns(table)
         wanted = [each for each in meanings("observed") if each.table == table and each.column in there]
         if "STCD" not in there or "TM" not in there or not wanted:
             continue
         sign, level = _TENDENCY.get(table, ("", ""))
-        names = ["STCD", "TM", *(each.column for each in wanted), *([sign] if sign in there else [])]
-        rows = database.rows(table, names, ("STCD", "TM"))
+        extension = [_EXTENSION] if _EXTENSION in there else []
+        names = ["STCD", "TM", *(each.column for each in wanted), *extension, *([sign] if sign in there else [])]
+        rows = database.rows(table, names, ("STCD", "TM", *extension))
         found = Check(0, 0, 0)
+        rows = reader.first_of_each(table, names, rows) if extension else rows
         while piece := list(islice(rows, CHUNK)):
             place, time, read = reader.take(table, names, wanted, piece)
             if sign in names and level in names:
@@ -211,6 +257,18 @@ class _Reader:
             value = np.round(value[here] * meaning.factor, what.decimals)
             self.batches.append(Batch.of(self._roster, place[here], kind, time[here], value))
         return place, time, read
+
+    def first_of_each(
+        self, table: str, names: Sequence[str], rows: Iterator[tuple[Any, ...]]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Of rows that differ in their extension alone, in order, the first; the others are set aside."""
+        last = None
+        for row in rows:
+            if row[:2] == last:
+                self._keep(np.array([True]), f"{table}: another of the same station and time", names, [row])
+                continue
+            last = row[:2]
+            yield row
 
     def _keep(
         self, where: NDArray[np.bool_], reason: str, names: Sequence[str], rows: Sequence[tuple[Any, ...]]

@@ -39,9 +39,10 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Meaning(msgspec.Struct, frozen=True, kw_only=True):
-    """What a column holds: a quantity, as a threshold of a kind, at river stations, reservoirs or any.
+    """What a column holds: a quantity, as a threshold of a kind, at stations of some kinds.
 
-    A value of the column times `factor` is in the unit of the quantity.
+    `stations` is any, or SL 323 codes of kinds (STTP), with `not` before those for which it does not hold it. A value
+    of the column times `factor` is in the unit of the quantity.
     """
 
     what: Literal["observed", "threshold", "forecast"]
@@ -49,12 +50,17 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     column: str
     quantity: str
     kind: str = ""
-    stations: Literal["any", "river", "reservoir"] = "any"
+    stations: str = "any"
     factor: float = 1.0
 
     def fits(self, station_kind: str) -> bool:
-        """Whether a station of a kind (SL 323 STTP) has its value in this column."""
-        return self.stations == "any" or (self.stations == "reservoir") == (station_kind == "RR")
+        """Whether a station of a kind has its value in this column.
+
+        >>> [each.table for each in meanings("observed") if each.quantity == "water_level" and each.fits("DD")]
+        ['ST_WAS_R']
+        """
+        refused, kinds = self.stations.startswith("not "), self.stations.removeprefix("not ").split()
+        return self.stations == "any" or (station_kind in kinds) != refused
 
 
 def _read(file: str) -> list[dict[str, str]]:
