@@ -315,7 +315,7 @@ def test_a_quiet_river_of_thirty_thousand_gauges_passes_fast() -> None:
 
 @pytest.mark.parametrize("name", ["qingxi", "yangtze"])
 def test_the_shipped_rules_pass_their_own_tests(name: str) -> None:
-    files = sorted((RULES / name / "rules/tests").glob("*.toml"))
+    files = sorted(each for each in (RULES / name / "rules/tests").glob("*.toml") if each.name != "notices.toml")
     outcomes = [outcome for file in files for outcome in test_rules(file, Assess)]
     assert [str(each) for each in outcomes if not each.passed] == []
     assert len(outcomes) >= 5

@@ -208,6 +208,19 @@ def test_memory_taken_back_goes_on_bit_for_bit() -> None:
     assert other.dump() == one.dump()
 
 
+def test_what_the_source_condemns_stays_so_and_teaches_nothing() -> None:
+    values = calm(300)
+    plain, told_too = Quality(BASIN), Quality(BASIN)
+    feed(plain, values)
+    feed(told_too, values[:-1])
+    time = 299 * HOUR
+    pair = Batch.of(BASIN.roster, [0, 0], [LEVEL, LEVEL], [time - 60, time], [20.5, values[-1]], [Flag.BAD, Flag.GOOD])
+    checked = told_too.step(pair, time)
+    assert checked.batch.flag.tolist() == [Flag.BAD, Flag.GOOD]
+    assert checked.tests.tolist() == [QualityTest.NONE, QualityTest.NONE]
+    assert told_too.dump() == plain.dump()
+
+
 def test_memory_of_another_version_is_refused() -> None:
     blob = bytearray(Quality(BASIN).dump())
     blob[5:6] = b"\xff"

@@ -380,7 +380,36 @@ def test_other_quantities_and_bad_values_are_kept_beside_and_summer_time_needs_a
     assert table["rainfall"].to_pylist() == [3.0, None]
     assert table["z_m"].to_pylist() == [1.0, None]
     assert table["z_m_bad"].to_pylist() == [None, 2.0]
-    assert [each[2:4] for each in told(Archive(tmp_path / "o.parquet", paris).take(0, 2**40))] == [(twice, 1.0)]
+    assert told(Archive(tmp_path / "o.parquet", paris).take(0, 2**40)) == told(batch.ordered())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.integers(0, 1),
+            st.sampled_from([each.number for each in quantities()]),
+            st.integers(0, 5),
+            st.one_of(st.floats(), st.sampled_from([0.0, 0.1, 20.123, 20.1234])),
+            st.sampled_from(list(Flag)),
+        ),
+        min_size=1,
+        max_size=30,
+        unique_by=lambda row: row[:3],
+    )
+)
+def test_an_archive_of_what_was_written_is_that_to_the_bit(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, int, int, float, Flag]]
+) -> None:
+    station, number, hour, value, flag = zip(*rows, strict=True)
+    times = [NOON + 3600 * each for each in hour]
+    batch = Batch.of(basin().roster, station, number, times, value, flag).ordered()
+    out = tmp_path_factory.mktemp("written") / "o.parquet"
+    write_observations(batch, basin(), out)
+    again = Archive(out, basin()).take(0, 2**40)
+    for name in ("station", "quantity", "time", "flag"):
+        assert getattr(again, name).tolist() == getattr(batch, name).tolist()
+    assert np.array_equal(again.value, batch.value, equal_nan=True)
 
 
 def test_the_command_writes_what_is_sound_and_tells_the_rest(tmp_path: Path) -> None:

@@ -164,6 +164,25 @@ def test_several_files_are_one_archive(tmp_path: Path) -> None:
         assert [value for *_, value in told(Archive(given_path, basin()).take(0, NOON + HOUR))] == [11.0, 13.0]
 
 
+def test_zero_is_blank_in_the_columns_of_the_feed_alone_and_a_flag_makes_it_a_value(tmp_path: Path) -> None:
+    header = "stcd,time_cst,q_m3s,q_m3s_flag,rainfall,water_level,ph,ph_flag\n"
+    rows = "A,2020-08-20 12:00,0,,0,0,,9\nB,2020-08-20 12:00,0,1,0.26,,7.123,\nC,2020-08-20 12:00,1,5,,,7,x\n"
+    archive = Archive(csv(tmp_path, rows, header), basin())
+    found = archive.take(0, NOON)
+    assert [(*row[:2], row[3], flag) for row, flag in zip(told(found), found.flag.tolist(), strict=True)] == [
+        ("A", "water_level", 0.0, 2),
+        ("A", "rainfall", 0.0, 2),
+        ("A", "ph", pytest.approx(np.nan, nan_ok=True), 9),
+        ("B", "discharge", 0.0, 1),
+        ("B", "rainfall", 0.3, 2),
+        ("B", "ph", 7.12, 2),
+    ]
+    assert [each.reason for each in archive.asides] == [
+        "not a flag, in q_m3s_flag: 1 row",
+        "not a flag, in ph_flag: 1 row",
+    ]
+
+
 @settings(max_examples=50, deadline=None)
 @given(
     cuts=st.lists(st.integers(-5, 40), max_size=6).map(sorted),

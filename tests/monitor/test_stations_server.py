@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from liuyu.app.ingest import StoreSink
-from liuyu.basin.errors import BadInput, NotFound, StoreFailed
+from liuyu.basin.errors import BadInput, InboxFull, NotFound, StoreFailed
 from liuyu.monitor.sense.sl651 import (
     Dialect,
     Dialects,
@@ -362,3 +362,61 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
             await server.start(port=port)
 
     served(tmp_path, BASIN, visit)
+
+
+class Full(Failing):
+    """A sink that has no room for a while."""
+
+    def keep(self, received: Sequence[Received]) -> None:
+        """Refuse for want of room, or pass on."""
+        self.times -= 1
+        if self.times >= 0:
+            raise InboxFull("the inbox is full; wait")
+        self.sink.keep(received)
+
+
+def test_a_full_sink_leaves_connections_unread_and_everything_is_confirmed_once_there_is_room(tmp_path: Path) -> None:
+    async def visit(server: StationServer, port: int) -> tuple[bool, set[int | None], int, int]:
+        async with Caller(port) as station:
+            station.send(report(1, 1.0, 0))
+            silent = await station.silence(0.1)
+            for serial in range(2, 200):
+                station.send(report(serial, 1.0, serial))
+                await asyncio.sleep(0)
+            heard = {(await station.hear()).serial for _ in range(199)}
+            return silent, heard, server.counts.pauses, server.counts.failed
+
+    limits = Limits(retry_wait=0.05)
+    silent, heard, pauses, failed = served(tmp_path, BASIN, visit, wrap=lambda sink: Full(sink, 5), limits=limits)
+    assert silent
+    assert heard == set(range(1, 200)), "each once, with no need to send again"
+    assert (pauses > 0, failed) == (True, 0)
+    assert len(raw(tmp_path)) == 199
+    assert len(kept(tmp_path, BASIN)) == 199
+
+
+def test_a_full_sink_lets_datagrams_go_unconfirmed_and_counted_and_the_station_sends_again(tmp_path: Path) -> None:
+    async def visit(server: StationServer, port: int) -> tuple[int, bytes]:
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as station:
+            station.setblocking(False)
+            await loop.sock_connect(station, ("127.0.0.1", port))
+            await loop.sock_sendall(station, encode(report(11)))
+            while server.counts.dropped == 0:
+                await asyncio.sleep(0.01)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(loop.sock_recv(station, 2048), 0.1)
+            while True:
+                await loop.sock_sendall(station, encode(report(11)))
+                try:
+                    return server.counts.dropped, await asyncio.wait_for(loop.sock_recv(station, 2048), 0.1)
+                except TimeoutError:
+                    continue
+
+    limits = Limits(retry_wait=0.05)
+    dropped, answer = served(tmp_path, BASIN, visit, wrap=lambda sink: Full(sink, 1), limits=limits)
+    said = decode(answer)
+    assert isinstance(said, Message)
+    assert (said.serial, said.end) == (11, EOT)
+    assert dropped >= 1
+    assert list(kept(tmp_path, BASIN)) == [LEVEL]

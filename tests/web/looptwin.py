@@ -15,7 +15,7 @@ from liuyu.basin.errors import BadInput, NotAllowed, NotFound
 from liuyu.basin.events import Event
 from liuyu.basin.places import Basin
 from liuyu.store.interface import Store
-from liuyu.web.ports import ROLES, ClockState, Message, User
+from liuyu.web.ports import ROLES, ClockState, LetterDesk, Message, OrderDesk, User
 
 
 class LoopTwin:
@@ -26,6 +26,8 @@ class LoopTwin:
         self._store = store
         self._clock = clock
         self._lock = threading.Lock()
+        self.orders: OrderDesk | None = None
+        self.letters: LetterDesk | None = None
         self._listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Queue[Message]]] = []
         self.users = {name: User(name, name) for name in ROLES}  # type: ignore[arg-type]
         self.tokens = {"once-only": self.users["duty_officer"]}

@@ -13,6 +13,8 @@ from typing import Any, Literal, get_type_hints
 
 import msgspec
 
+from liuyu.app.sources import read_sources
+from liuyu.app.sources.source import Settings
 from liuyu.basin.clock import parse_time
 from liuyu.basin.errors import BadInput, BadPackage, Fault
 
@@ -56,6 +58,29 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     url: str = ""
 
 
+class Messages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where what sources deliver waits for the loop: in files of the twin's folder, or on NATS JetStream at `url`.
+
+    `most_mb` [MiB] may wait; beyond it sources must wait and deliver again.
+    """
+
+    url: str = ""
+    most_mb: int = 1024
+
+
+class Live(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The twin of the present: whether `up` starts it, and how its loop steps on the wall clock.
+
+    `step_seconds` between two steps; `archive_days` after which whole months move to Parquet; `shown_days` before now
+    are where the page's time line begins.
+    """
+
+    enabled: bool = False
+    step_seconds: int = 10
+    archive_days: int = 60
+    shown_days: int = 10
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A twin: its basin and the settings of each part. An empty basin means the Yangtze where its archive is there."""
 
@@ -64,6 +89,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     replay: Replay = Replay()
     outlook: Outlook = Outlook()
     storage: Storage = Storage()
+    messages: Messages = Messages()
+    live: Live = Live()
+    sources: tuple[Settings, ...] = ()
 
 
 _SECTIONS: dict[str, type[msgspec.Struct]] = {
@@ -71,14 +99,23 @@ _SECTIONS: dict[str, type[msgspec.Struct]] = {
     "replay": Replay,
     "outlook": Outlook,
     "storage": Storage,
+    "messages": Messages,
+    "live": Live,
 }
-_URL = "postgresql://user@host:5432/database"
+_URLS = {
+    "storage": (r"postgres(ql)?://[^\s]+$", "a database", "postgresql://user@host:5432/database"),
+    "messages": (r"(nats|tls)://[^\s]+$", "a NATS server", "nats://host:4222"),
+}
 _LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("server", "port"): (0, 65535),
     ("replay", "speed"): (1, 1e7),
     ("replay", "warm_up_days"): (0, 366),
     ("replay", "step_minutes"): (1, 1440),
     ("outlook", "forecast_hours"): (1, 24),
+    ("messages", "most_mb"): (1, 1_000_000),
+    ("live", "step_seconds"): (1, 3600),
+    ("live", "archive_days"): (31, 36500),
+    ("live", "shown_days"): (1, 366),
 }
 
 
@@ -101,10 +138,12 @@ def read_config(file: Path | None) -> Config:
         raise BadPackage(
             str(file), [Fault(file=str(file), line=line, problem=f"not TOML: {error}", cure="mend this line")]
         ) from None
-    faults = _faults(str(file), text, content)
+    sources, wrong = read_sources(file)
+    content.pop("sources", None)
+    faults = [*_faults(str(file), text, content), *wrong]
     if faults:
-        raise BadPackage(str(file), faults)
-    return msgspec.convert(content, Config)
+        raise BadPackage(str(file), sorted(faults, key=lambda each: each.line or 0))
+    return msgspec.structs.replace(msgspec.convert(content, Config), sources=sources)
 
 
 def _faults(file: str, text: str, content: dict[str, Any]) -> list[Fault]:
@@ -117,7 +156,9 @@ def _faults(file: str, text: str, content: dict[str, Any]) -> list[Fault]:
             known = _SECTIONS[key]
             faults += [each for name, one in value.items() for each in _field(file, text, known, key, name, one)]
             if key == "storage" and value.get("engine") == "postgres" and not value.get("url"):
-                faults.append(_fault(file, text, "engine", "postgres", "needs a url", f"add url = {_URL!r}", key))
+                faults.append(
+                    _fault(file, text, "engine", "postgres", "needs a url", f"add url = {_URLS[key][2]!r}", key)
+                )
         else:
             faults += _field(file, text, Config, "", key, value)
     return faults
@@ -143,8 +184,10 @@ def _field(file: str, text: str, section: type[msgspec.Struct], part: str, name:
             parse_time(value, "UTC")
         except BadInput as error:
             return [_fault(file, text, name, value, "is not a time", str(error).split("; ")[-1], part)]
-    if part == "storage" and name == "url" and value and not re.match(r"postgres(ql)?://[^\s]+$", value):
-        return [_fault(file, text, name, "", "is not the url of a database", f"write it as {_URL}", part)]
+    if part in _URLS and name == "url" and value:
+        form, what, example = _URLS[part]
+        if not re.match(form, value):
+            return [_fault(file, text, name, "", f"is not the url of {what}", f"write it as {example}", part)]
     return []
 
 

@@ -1,4 +1,4 @@
-"""From telemetry to the store: what stations sent, as observations of a basin, in one transaction a group."""
+"""The door: what sources sent, as parcels of observations of a basin, and set-aside pieces read again."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from liuyu.basin.clock import moment
 from liuyu.basin.places import Basin
 from liuyu.basin.quantities import quantity
-from liuyu.basin.series import Batch
+from liuyu.basin.series import Aside, Batch
 from liuyu.monitor.sense.sl651 import Dialects, Message, decode, decode_many, encode, ways_of
 from liuyu.monitor.sense.sl651.digits import NO_TIME
 from liuyu.monitor.sense.sl651.tables import elements, function
 from liuyu.monitor.sense.stations import Received
+from liuyu.store.inbox.interface import Inbox, Parcel
 from liuyu.store.interface import Store
 
 SOURCE = "sl651"
@@ -31,8 +32,8 @@ Table = tuple[NDArray[np.int64], NDArray[np.int64]]
 Rows = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 
 
-class StoreSink:
-    """Keeps readings in a store. Satisfies `Sink`.
+class Frames:
+    """Reads frames of SL 651 as observations of a basin.
 
     A station is the one of the basin's roster whose code its dialect names, or else the last eight digits of its
     address. What belongs to no station, and what comes from a clock that cannot be right, is set aside raw. Rain is
@@ -42,14 +43,14 @@ class StoreSink:
 
     def __init__(
         self,
-        store: Store,
         basin: Basin,
         dialects: Dialects | None = None,
         *,
+        source: str = SOURCE,
         pictures: Path | None = None,
         check_clock: bool = True,
     ) -> None:
-        self._store, self._roster = store, basin.roster
+        self._roster, self._source = basin.roster, source
         self._dialects = dialects or Dialects()
         self._ways = ways_of(self._dialects)
         self._pictures, self._check_clock = pictures, check_clock
@@ -64,29 +65,22 @@ class StoreSink:
         self._interval = np.array([each.interval for each in basin.stations], np.int64)
         self._meaning, self._sums = _meanings()
         self._odd = _odd(self._dialects)
-        self.counts: Counter[str] = Counter()
+        self.pictures = 0
         decode_many(encode(Message(function=0x2F, station="0" * 10, serial=1, sent=WARM)), self._ways)  # compiles
 
-    def keep(self, received: Sequence[Received]) -> None:
-        """Write the values of a group, and set aside what has none to write."""
-        if not received:
-            return
+    def parcel(self, received: Sequence[Received]) -> Parcel:
+        """What some frames hold, and which of them hold nothing to keep, with the reason."""
         now = received[-1].at
-        plain = [each for each in received if each.head and each.head.form == "hex" and each.head.packet is None]
-        others = [each for each in received if each.head and (each.head.form != "hex" or each.whole is not None)]
+        plain = [each for each in received if _is_plain(each)]
+        others = [each for each in received if each.head and not _is_plain(each) and _is_whole(each)]
         unread = [(each.reason, each.frame) for each in received if each.head is None]
         batches = []
         for rows, frames in (self._plain(plain, now), self._objects(others, now)):
             batch, aside = self._batch(rows, frames, now)
             batches.append(batch)
             unread += aside
-        with self._store.transaction():
-            whole = Batch.join(batches)
-            written = self._store.write(whole, received=now)
-            for reason, frame in unread:
-                self._store.set_aside(SOURCE, reason, frame, received=now)
-        self.counts.update(values=len(whole), new=written.new, same=written.same, corrected=written.corrected)
-        self.counts.update(asides=len(unread))
+        asides = tuple(Aside(self._source, reason, frame) for reason, frame in unread)
+        return Parcel(self._source, now, Batch.join(batches), asides)
 
     def _plain(self, received: Sequence[Received], now: int) -> tuple[Rows, list[tuple[bytes, bool]]]:
         """Frames of the hexadecimal form, all at once."""
@@ -132,7 +126,7 @@ class StoreSink:
         aside |= {int(each): "station: its address is none of the basin's" for each in owner[place < 0]}
         told = [(reason, frames[each][0]) for each, reason in sorted(aside.items())]
         keep = wanted & ~late & (place >= 0)
-        return Batch.of(self._roster, place[keep], number[keep], time[keep], value[keep], source=SOURCE), told
+        return Batch.of(self._roster, place[keep], number[keep], time[keep], value[keep], source=self._source), told
 
     def _places(self, station: NDArray[np.int64]) -> NDArray[np.int64]:
         """Places in the roster, -1 for stations that are not in it."""
@@ -151,7 +145,59 @@ class StoreSink:
             if element.id == "F3" and self._pictures is not None:
                 taken = moment(group.observed or said.sent or now).strftime("%Y%m%dT%H%M%SZ")
                 _durable(self._pictures / said.station / f"{taken}.jpg", element.raw)
-                self.counts.update(pictures=1)
+                self.pictures += 1
+
+
+def _is_plain(each: Received) -> bool:
+    """Whether it is a frame of the hexadecimal form of SL 651 that holds all of its message."""
+    return bool(each.head and each.meter is None and each.head.form == "hex" and each.head.packet is None)
+
+
+def _is_whole(each: Received) -> bool:
+    """Whether a message of another form is whole; of the packets of one, it is the last that completes it."""
+    return each.whole is not None or bool(each.head and each.head.form != "hex")
+
+
+class InboxSink:
+    """Puts readings into an inbox: they are confirmed when they are durable there. Satisfies `Sink`."""
+
+    def __init__(self, inbox: Inbox, frames: Frames) -> None:
+        self._inbox, self._frames = inbox, frames
+        self.counts: Counter[str] = Counter()
+
+    def keep(self, received: Sequence[Received]) -> None:
+        """Put what a group holds, as one parcel."""
+        parcel = self._frames.parcel(received)
+        if len(parcel.batch) or parcel.asides:
+            self._inbox.put([parcel])
+        self.counts.update(values=len(parcel.batch), asides=len(parcel.asides))
+        self.counts["pictures"] = self._frames.pictures
+
+
+class StoreSink:
+    """Keeps readings in a store with no loop between. Satisfies `Sink`."""
+
+    def __init__(
+        self,
+        store: Store,
+        basin: Basin,
+        dialects: Dialects | None = None,
+        *,
+        pictures: Path | None = None,
+        check_clock: bool = True,
+    ) -> None:
+        self._store = store
+        self._frames = Frames(basin, dialects, pictures=pictures, check_clock=check_clock)
+
+    def keep(self, received: Sequence[Received]) -> None:
+        """Write the values of a group, and set aside what has none to write."""
+        if not received:
+            return
+        parcel = self._frames.parcel(received)
+        with self._store.transaction():
+            self._store.write(parcel.batch, received=parcel.received)
+            for each in parcel.asides:
+                self._store.set_aside(each.source, each.reason, each.payload, received=parcel.received)
 
 
 def _values(said: Message) -> Iterator[tuple[int, int, float]]:

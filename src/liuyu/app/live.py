@@ -1,7 +1,7 @@
-"""The running twin behind the page: a thread that runs the loop on a clock that the user sets, and what users may do.
+"""The running twin behind the page, over an archive: a thread that runs the loop on a clock that the user sets.
 
-Steps of the loop and acts of users take turns under one lock; each is one transaction, so that what was answered with
-success is durable and what was not has left no trace.
+Steps of the loop and acts of users (acts.py) take turns under one lock; each is one transaction, so that what was
+answered with success is durable and what was not has left no trace.
 """
 
 from __future__ import annotations
@@ -9,26 +9,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import msgspec
-
-from liuyu.app.broadcast import Broadcast
+from liuyu.app.acts import Acts
 from liuyu.app.choice import Course
 from liuyu.app.replay import finish
 from liuyu.app.run import Run
 from liuyu.app.users import Users
 from liuyu.basin.clock import epoch, moment
-from liuyu.basin.errors import BadInput, NotAllowed, StoreFailed
-from liuyu.basin.events import Event
-from liuyu.basin.places import Basin
-from liuyu.basin.records import Scenario
-from liuyu.monitor.summarise import report, to_html, to_pdf
+from liuyu.basin.errors import BadInput
+from liuyu.store.inbox.interface import Parcel
 from liuyu.store.interface import Store
-from liuyu.web.ports import ROLES, ClockState, Message, Role, User
+from liuyu.web.ports import ClockState, Message, User
 
 _log = logging.getLogger("liuyu")
 _IDLE = 0.05  # [s] between looks at the clock
@@ -37,17 +32,15 @@ _BURST = 6  # steps between two looks at the user's wishes while running as fast
 Phase = Literal["running", "paused", "ended"]
 
 
-class LiveTwin:
+class LiveTwin(Acts):
     """A run over an archive on a clock that plays, pauses and hurries; implements `web.ports.Twin`."""
 
+    _run: Run
+
     def __init__(self, course: Course, store: Store, users: Users, folder: Path, *, speed: float) -> None:
+        super().__init__(course.basin, store, users, Run(course, store), course.start)
         self._course = course
-        self._store = store
-        self._users = users
         self._folder = folder
-        self._run = Run(course, store)
-        self._broadcast = Broadcast()
-        self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._speed = speed
         self._phase: Phase = "ended" if self._run.finished else "paused"
@@ -91,18 +84,19 @@ class LiveTwin:
         if due == 0 and not self._run.ended:  # ended but still running: the report is yet to be written
             return False
         try:
+            self._mend()
             steps = self._run.advance_steps(due)
             ended = self._run.ended
             files = finish(self._run, self._folder / "report") if ended else ()
         except Exception:  # whatever it was: the thread must not die and leave a page that seems to run
             _log.exception("the loop stopped at %s; it stands paused at its last good step", moment(self._run.now))
-            self._run = Run(self._course, self._store)
+            self._run = self._reopened()
             self._set_phase("paused")
             return False
         for step in steps:
             self._announce(step.events)
         if steps and len(steps[-1].values):
-            self._tell_values(steps)
+            self._tell_values([step.values for step in steps if len(step.values)])
         if ended:
             self._announce(self._store.events(kinds=["report"], newest_first=True, limit=1) if files else ())
             self._set_phase("ended")
@@ -119,18 +113,6 @@ class LiveTwin:
         began, at = self._anchor
         target = at + (time.monotonic() - began) * self._speed
         return min(_BURST, max(0, int(target - self._run.now) // self._course.step))
-
-    def _tell_values(self, steps: Sequence[Any]) -> None:
-        batches = [step.values for step in steps if len(step.values)]
-        columns = {
-            name: [each for batch in batches for each in getattr(batch, name).tolist()]
-            for name in ("station", "quantity", "time", "value", "flag")
-        }
-        self._broadcast.publish(Message(topic="values", data=columns))
-
-    def _announce(self, events: Sequence[Event]) -> None:
-        for event in events:
-            self._broadcast.publish(Message(topic="event", data=event))
 
     # the clock
 
@@ -185,102 +167,11 @@ class LiveTwin:
             phase=self._phase,
         )
 
-    # what people do
-
-    @property
-    def basin(self) -> Basin:
-        """The basin that it twins."""
-        return self._course.basin
-
-    @property
-    def store(self) -> Store:
-        """What it remembers."""
-        return self._store
-
-    def acknowledge(self, user: User, alert: str, note: str) -> Event:
-        """Acknowledge an alert. Needs duty_officer. Raises NotFound."""
-        self._need(user, "duty_officer", "acknowledge an alert")
-        stage = self._run.pipeline.alert
-        return self._act(
-            user, "acknowledge", alert, {"note": note}, lambda now: stage.acknowledge(alert, user.name, note, now)
+    def deliver(self, parcel: Parcel) -> None:
+        """Refused: what was observed comes out of the archive. Raises BadInput."""
+        raise BadInput(
+            f"this twin replays an archive and takes no observations ({parcel.source}); start one with liuyu up --live"
         )
 
-    def update_task(self, user: User, task: str, state: str, note: str) -> Event:
-        """Set a task to acknowledged or done. Needs duty_officer. Raises NotFound, BadInput."""
-        self._need(user, "duty_officer", "update a task")
-        stage = self._run.pipeline.respond
-        detail = {"state": state, "note": note}
-        return self._act(user, "task", task, detail, lambda now: stage.update_task(task, state, user.name, note, now))
-
-    def decide(self, user: User, proposal: str, accept: bool, note: str) -> Event:
-        """Accept or reject a release proposal. Needs duty_officer. Raises NotFound, BadInput if decided already."""
-        self._need(user, "duty_officer", "decide on a proposal")
-        stage = self._run.pipeline.plan
-        if stage is None:
-            raise BadInput(f"basin {self.basin.code!r} has no model, so there are no proposals; calibrate one first")
-        detail = {"accept": accept, "note": note}
-        return self._act(
-            user, "decide", proposal, detail, lambda now: stage.decide(proposal, accept, user.name, note, now)
-        )
-
-    def silence(self, user: User, match: Mapping[str, str], until: datetime, note: str) -> Event:
-        """Silence alerts that match (subject, rule, severity) until a time. Needs duty_officer."""
-        self._need(user, "duty_officer", "silence alerts")
-        stage = self._run.pipeline.alert
-        end = epoch(until)
-        detail = {"match": dict(match), "until": until.isoformat(), "note": note}
-        return self._act(user, "silence", "alerts", detail, lambda now: stage.silence(match, end, user.name, note, now))
-
-    def rehearse(self, user: User, name: str, releases: Mapping[str, Sequence[float]], inflow_factor: float) -> Event:
-        """Run a what-if on the newest forecast. Needs duty_officer. Raises BadInput."""
-        self._need(user, "duty_officer", "run a what-if")
-        held = {code: tuple(map(float, series)) for code, series in releases.items()}
-        scenario = Scenario(name=name, releases=held, inflow_factor=inflow_factor)
-
-        detail = {"inflow_factor": inflow_factor, "reservoirs": sorted(held)}
-        return self._act(user, "rehearse", name, detail, lambda now: self._run.pipeline.rehearse(scenario, now))
-
-    def report(self, kind: Literal["html", "pdf"], language: Literal["zh", "en"], at: datetime | None) -> bytes:
-        """The report as of a time, made from the log."""
-        end = min(epoch(at) if at else self._run.now, self._run.now)
-        if end < self._course.start:
-            raise BadInput("the report begins with the run, which is still warming up; wait for its first step")
-        made = report(self.basin, self._store, self._course.start, end + 1)
-        return to_html(made, language) if kind == "html" else to_pdf(made, language)
-
-    def sign_in(self, name: str, password: str) -> User | None:
-        """The user, if the password is right."""
-        return self._users.check(name, password)
-
-    def sign_in_with_token(self, token: str) -> User | None:
-        """The user to whom a one-time address was printed at start; a token works once."""
-        return self._users.redeem(token)
-
-    def messages(self) -> AsyncIterator[Message]:
-        """What happens from now on, as it happens."""
-        return self._broadcast.listen()
-
-    def _act(
-        self, user: User, action: str, target: str, detail: Mapping[str, Any], do: Callable[[int], Event]
-    ) -> Event:
-        with self._lock:
-            now = self._run.now
-            try:
-                with self._run.commit():
-                    logged = self._run.pipeline.answer(do(now), now)
-                    self._audit(user, action, target, detail)
-            except StoreFailed:
-                self._run = Run(self._course, self._store)  # memory must not be ahead of what is kept
-                raise
-        self._announce(logged)
-        if not logged:
-            raise BadInput(f"{action} of {target!r} at this moment is in the log already; let the clock move on")
-        return logged[0]
-
-    def _audit(self, user: User, action: str, target: str, detail: Mapping[str, Any]) -> None:
-        who = f"{user.name} ({user.role})"
-        self._store.audit(at=self._run.now, user=who, action=action, target=target, detail=msgspec.to_builtins(detail))
-
-    def _need(self, user: User, role: Role, what: str) -> None:
-        if ROLES.index(user.role) < ROLES.index(role):
-            raise NotAllowed(f"{user.name!r} is a {user.role} and may not {what}; sign in as {role}")
+    def _reopened(self) -> Run:
+        return Run(self._course, self._store)

@@ -24,6 +24,8 @@ COMMANDS = (
     "calibrate",
     "sl323",
     "listen",
+    "order",
+    "letters",
     "simulate",
     "user",
 )

@@ -12,33 +12,49 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from liuyu.basin.clock import HOUR, moment
 from liuyu.basin.errors import BadInput, ModelFailed
 from liuyu.basin.events import Event, ModelNote, announce
+from liuyu.basin.flags import Flag
 from liuyu.basin.places import Basin
 from liuyu.basin.records import Forecast, Scenario
 from liuyu.basin.series import Aside, Batch
 from liuyu.basin.stage import PartedStage, Stage
 from liuyu.monitor.alert import Alert, read_rules
 from liuyu.monitor.assess import Assess
-from liuyu.monitor.gather import Gather
+from liuyu.monitor.gather import Gather, Gathered
 from liuyu.monitor.quality import Quality
 from liuyu.monitor.respond import Respond, read_playbook
 from liuyu.outlook.forecast import Forecaster, announce_forecasts
 from liuyu.outlook.plan import Plan
 from liuyu.outlook.rehearse import announce_rehearsal, rehearse
 from liuyu.outlook.warn import Warn, read_warning_rules
-from liuyu.store.interface import Store
+from liuyu.store.interface import Store, Written
 from liuyu.twin import RiverTwin
+
+NOTHING = Written(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a step did: the values it took, with their flags, and what it announced."""
+    """What a step did: the values it took, with their flags, what it announced, and what the store made of it."""
 
     now: int
     values: Batch
     events: tuple[Event, ...]
+    written: Written = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What arrived, flagged and kept: what is to be assessed, by time; which of it is late (a batch); the events."""
+
+    values: Batch
+    late: Batch
+    events: list[Event]
+    written: Written
 
 
 class Pipeline:
@@ -54,7 +70,8 @@ class Pipeline:
         self.gather = Gather(basin)
         self.quality = Quality(basin)
         self.assess = Assess(basin)
-        self.alert = Alert(basin, read_rules(rule_files, basin))
+        self.rules = read_rules(rule_files, basin)
+        self.alert = Alert(basin, self.rules)
         self.twin = RiverTwin(basin) if basin.model_file else None
         self.forecast = Forecaster(basin, self.twin) if self.twin else None
         self.warn = Warn(basin, read_warning_rules(notice_files, basin))
@@ -80,21 +97,24 @@ class Pipeline:
 
     def step(self, arrived: Batch, now: int) -> Step:
         """One step of the loop up to `now` [s UTC]: monitor, assess, alert, forecast, warn, plan, respond."""
-        values, events = self._observe(arrived, now)
+        return self._step(self._observe(arrived, now), now, now if now % self._forecast_every == 0 else None)
+
+    def _step(self, observed: Observed, now: int, forecast_at: int | None) -> Step:
+        """What follows from what was observed; a forecast is issued as of `forecast_at` where that is a time."""
+        values, events = observed.values, list(observed.events)
         assessed = self.assess.step(values, now)
         events += self.alert.step(assessed, now)
         events += self.warn.observe(assessed, now)
-        if now % self._forecast_every == 0:
-            events += self._look_ahead(now)
+        if forecast_at is not None:
+            events += self._look_ahead(forecast_at, now)
         if self.plan is not None:
             events += self.plan.step(events, self.store, now)
         events += self.respond.step(events, now)
-        return Step(now, values, tuple(self.store.append(events)))
+        return Step(now, values, tuple(self.store.append(events)), observed.written)
 
     def warm_up(self, arrived: Batch, now: int) -> None:
         """A step that only learns: values are checked, kept and assessed, nothing is announced."""
-        values, _ = self._observe(arrived, now)
-        self.assess.step(values, now)
+        self.assess.step(self._observe(arrived, now).values, now)
 
     def issue(self, now: int) -> tuple[Forecast, ...]:
         """A forecast from what the store knows at `now`, kept nowhere. Raises BadInput without a model, ModelFailed."""
@@ -135,26 +155,34 @@ class Pipeline:
     def _part(self, stage: str, part: str) -> bytes | None:
         return self.store.load_state(f"{stage}/{part}")
 
-    def _observe(self, arrived: Batch, now: int) -> tuple[Batch, list[Event]]:
-        """Gather, check and keep what arrived; returns what is to be assessed, by time."""
-        gathered = self.gather.step(arrived, now)
+    def _observe(self, arrived: Batch, now: int) -> Observed:
+        """Gather, check and keep what arrived."""
+        return self._keep(self.gather.step(arrived, now), now)
+
+    def _keep(self, gathered: Gathered, now: int) -> Observed:
+        """Check and keep what was gathered. Values that look odd are kept as suspect and teach nobody anything."""
         self._set_aside(gathered.asides, now)
-        checked = self.quality.step(gathered.batch, now)
-        self.store.write(checked.batch, received=now)
+        odd = gathered.batch.take(gathered.odd)
+        checked = self.quality.step(gathered.batch.take(~gathered.odd) if len(odd) else gathered.batch, now)
         values = checked.batch
+        if len(odd):
+            doubted = odd.flagged(np.full(len(odd), Flag.SUSPECT, np.uint8))
+            values = Batch.join([values, doubted]).ordered()
+        written = self.store.write(values, received=now)
         if len(checked.revised):
             self.store.reflag(checked.revised)
             cleared = checked.revised.usable()  # a jump that later values confirmed counts from its own time
             if len(cleared):
                 values = Batch.join([cleared, values]).ordered()
-        return values, [*gathered.events, *checked.events]
+        late = gathered.batch.take(gathered.late)
+        return Observed(values, late, [*gathered.events, *checked.events], written)
 
-    def _look_ahead(self, now: int) -> list[Event]:
+    def _look_ahead(self, at: int, now: int) -> list[Event]:
         """Forecast and warn. A model that fails says so once, and once more when it works again."""
         if self.forecast is None:
             return []
         try:
-            forecasts = self.forecast.issue(self.store, now)
+            forecasts = self.forecast.issue(self.store, at)
         except ModelFailed as error:
             return self._note_model(now, failed=True, why=str(error))
         self.store.put_forecasts(forecasts)

@@ -15,9 +15,12 @@ import shutil
 from pathlib import Path
 from types import ModuleType
 
-from liuyu.app.config import Storage
+from liuyu.app.config import Messages, Storage
 from liuyu.basin.errors import BadInput
+from liuyu.basin.places import Basin
 from liuyu.store import sqlite
+from liuyu.store.inbox.files import FileInbox
+from liuyu.store.inbox.interface import Inbox
 from liuyu.store.interface import Store
 
 POINTER = "postgres.url"
@@ -54,6 +57,18 @@ def remove_store(folder: Path, storage: Storage | None = None) -> None:
         shutil.rmtree(folder)
 
 
+def open_inbox(folder: Path, messages: Messages, basin: Basin) -> Inbox:
+    """Where what sources deliver waits: files in a folder, or the stream of the basin on a NATS server.
+
+    Raises StoreFailed as the engines do, and BadInput where the client of NATS is not installed.
+    """
+    most = messages.most_mb << 20
+    if not messages.url:
+        return FileInbox(folder, basin.roster, most=most)
+    inbox: Inbox = _jetstream().JetStreamInbox(messages.url, basin.code, basin.roster, most=most)
+    return inbox
+
+
 def _url(folder: Path, storage: Storage) -> str:
     """The configured address with a schema for this folder, unless it names one itself."""
     if "search_path" in storage.url:
@@ -82,3 +97,11 @@ def _postgres() -> ModuleType:
     except ModuleNotFoundError as fault:
         raise BadInput(f"PostgreSQL needs {fault.name}; install it with: pip install 'liuyu[postgres]'") from None
     return postgres
+
+
+def _jetstream() -> ModuleType:
+    try:
+        from liuyu.store.inbox import jetstream  # noqa: PLC0415  # its client is an extra
+    except ModuleNotFoundError as fault:
+        raise BadInput(f"NATS needs {fault.name}; install it with: pip install 'liuyu[nats]'") from None
+    return jetstream

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from liuyu.basin.errors import BadInput, StoreFailed
+from liuyu.basin.errors import BadInput, NotFound, StoreFailed
 from liuyu.web.ports import ROLES, Role, User
 
 _COST = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
@@ -37,6 +37,8 @@ class Users:
         """
         if not name.strip():
             raise BadInput("the user's name is empty; give one")
+        if ":" in name:
+            raise BadInput(f"the user's name {name!r} holds a colon, which HTTP Basic cannot carry; leave it out")
         if role not in ROLES:
             raise BadInput(f"role {role!r} does not exist; choose one of {', '.join(ROLES)}")
         if len(password) < 10:
@@ -46,6 +48,26 @@ class Users:
         others = [each for each in self._entries() if each.name != name]
         self._save([*others, entry])
         return User(name, entry.role)
+
+    def add_with_token(self, name: str, role: str) -> str:
+        """Add a user who is a device or a program, and return the token by which it is known, which is kept nowhere.
+
+        The token is NAME.SECRET; the secret serves as a password too. Raises BadInput as `add` does.
+        """
+        secret = secrets.token_urlsafe(32)
+        self.add(name, role, secret)
+        return f"{name}.{secret}"
+
+    def remove(self, name: str) -> None:
+        """Take a user's right to sign in; sessions that run end within hours. Raises NotFound."""
+        others = [each for each in self._entries() if each.name != name]
+        if len(others) == len(self._entries()):
+            raise NotFound(f"no user {name!r}; liuyu user list shows who there is")
+        self._save(others)
+
+    def everyone(self) -> list[User]:
+        """All users, by name."""
+        return [User(each.name, each.role) for each in sorted(self._entries(), key=lambda each: each.name)]
 
     def check(self, name: str, password: str) -> User | None:
         """The user, if the password is right; it takes as long for a name that does not exist."""

@@ -9,13 +9,28 @@ from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.types import Message, Scope
 
-from liuyu.web.api import actions, basin, cap, clock, events, forecasts, report, session, statistics, stream, values
+from liuyu.web.api import (
+    actions,
+    basin,
+    cap,
+    clock,
+    events,
+    forecasts,
+    letters,
+    orders,
+    report,
+    session,
+    statistics,
+    stream,
+    values,
+)
 from liuyu.web.desk import Desk
 from liuyu.web.errors import error_handlers
 from liuyu.web.page import Page, get_page, get_page_file
 from liuyu.web.ports import Twin
 from liuyu.web.schema import openapi_config
 from liuyu.web.sensorthings.routes import get_service, get_things
+from liuyu.web.sensorthings.write_routes import WRITES
 
 LARGEST_BODY = 256 * 1024
 
@@ -38,6 +53,12 @@ HANDLERS = (
     actions.decide,
     actions.silence,
     actions.rehearse,
+    orders.send_order,
+    orders.get_orders,
+    orders.get_order,
+    letters.get_letters,
+    letters.get_letter,
+    letters.replay_letter,
     report.get_report_page,
     report.get_report_file,
     session.get_session,
@@ -48,7 +69,8 @@ HANDLERS = (
     cap.get_feed,
     cap.get_message,
     get_service,
-    get_things,
+    *WRITES,
+    get_things,  # behind them: of a path's handlers, litestar wraps those in threads again as others join
     get_page,
     get_page_file,
 )

@@ -15,6 +15,8 @@ from liuyu.web.layers import Layers
 from liuyu.web.ports import Twin
 from liuyu.web.reply import Packed, encode_json
 from liuyu.web.scene import scene_of
+from liuyu.web.sensorthings.editor import Editor
+from liuyu.web.sensorthings.guard import Credentials
 from liuyu.web.sensorthings.service import SensorThings
 from liuyu.web.session import Sessions
 from liuyu.web.stream import Hub
@@ -34,6 +36,8 @@ class Desk:
         self.terrain = Terrain(found[1] if found else None, found[0].source if found else "", cache)
         self.scene = Packed.of(encode_json(scene_of(twin.basin, self.layers.scene)))
         self.things = SensorThings(twin)
+        self.editor = Editor(self.things)
+        self.credentials = Credentials()
 
     def prepare(self) -> None:
         """Make the layers and the terrain, in a thread of its own, before someone asks."""

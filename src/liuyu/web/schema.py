@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Response, Router
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme, Tag
+from litestar.openapi.spec import Components, Reference, SecurityScheme, Tag
 
 from liuyu import __version__
 from liuyu.web.reply import JSON, WebRequest
@@ -26,13 +26,19 @@ _TAGS = (
     Tag("forecasts", "What is to come"),
     Tag("events", "What happened"),
     Tag("actions", "What people do"),
+    Tag("orders", "Orders to stations"),
+    Tag("letters", "Dead letters: what was set aside"),
     Tag("clock", "The twin's time"),
     Tag("report", "The report"),
     Tag("session", "Who is signed in"),
     Tag("cap", "Alerts for other systems"),
-    Tag("sensorthings", "OGC SensorThings API 1.1, read-only"),
+    Tag("sensorthings", "OGC SensorThings API 1.1"),
     Tag("server", "The server itself"),
 )
+_HEADERS: dict[str, SecurityScheme | Reference] = {
+    "basic": SecurityScheme(type="http", scheme="basic", description="Name and password of a user"),
+    "bearer": SecurityScheme(type="http", scheme="bearer", description="A token that liuyu user gave out"),
+}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 _STYLE = """
 :root { color-scheme: light dark }
@@ -53,7 +59,7 @@ def openapi_config() -> OpenAPIConfig:
         title="liuyu",
         version=__version__,
         description=_ABOUT,
-        components=Components(security_schemes={"session": scheme}),
+        components=Components(security_schemes={"session": scheme, **_HEADERS}),
         render_plugins=[JsonRenderPlugin(path=("/", "/openapi.json"), media_type=JSON)],  # type: ignore[arg-type]
         openapi_router=Router("/schema", route_handlers=[], before_request=_page_for_people, include_in_schema=False),
         tags=list(_TAGS),

@@ -131,5 +131,13 @@ def signed_write(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHan
     connection.scope["user"] = user
 
 
+def signed_read(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Guard of what not everybody may read: a running session, whose user the handler finds in the request."""
+    user: User | None = connection.app.state.desk.sessions.user(connection.cookies.get(COOKIE))
+    if user is None:
+        raise Refused(401, "not signed in", "sign in with POST /api/session, or open the address printed at the start")
+    connection.scope["user"] = user
+
+
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()

@@ -1,4 +1,4 @@
-"""Who has fallen silent: a station, or the network that carries all of them."""
+"""Who has fallen silent: a station, or the source that carries all of its stations, be it the whole network."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ LONGEST = 4.0  # of the pace; more is an outage, from which little is to be lear
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Who fell silent and who returned, as places in the roster, and what befell the network, if anything."""
+    """Who fell silent and who returned, as places in the roster, and what befell whole sources.
+
+    last: newest time of observation of each of these stations. sources: number, "silent" or "returned", newest time.
+    """
 
     silent: NDArray[np.intp]
     returned: NDArray[np.intp]
     last: NDArray[np.int64]
-    network: str = ""
-    network_last: int = 0
+    sources: tuple[tuple[int, str, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -33,12 +35,13 @@ class Watch:
     """What must be remembered of n stations to tell silence from quiet.
 
     seen: (n,) newest time of observation [s UTC], NEVER before the first. interval: (n,) time between reports [s] that
-    stations.csv promises. pace: (n,) the same as learned. silent: (n,) announced as silent. `network_since`: the newest
-    time of observation before the network fell silent, or NEVER; `resumed`: when it last returned.
+    stations.csv promises. pace: (n,) the same as learned. silent: (n,) announced as silent. source: (n,) number of the
+    source that told of the station last. Of each source: `since`, the newest time of observation before it fell
+    silent, or NEVER; `resumed`, when it last returned.
 
     A station is silent when its newest value is older than INTERVALS times its interval, or its pace where that is
-    longer: one that reports more often than promised owes no more than it promised. It is the network
-    where SHARE of the stations that speak are behind together: then no single station is announced, and the clocks of
+    longer: one that reports more often than promised owes no more than it promised. It is the source
+    where SHARE of its stations that speak are behind together: then no single station is announced, and the clocks of
     those that stay away start again when the others are back. A station that never reported is not silent.
     """
 
@@ -46,12 +49,21 @@ class Watch:
     interval: NDArray[np.float64]
     pace: NDArray[np.float64] = field(init=False)
     silent: NDArray[np.bool_] = field(init=False)
-    network_since: int = NEVER
-    resumed: int = NEVER
+    source: NDArray[np.int16] = field(init=False)
+    since: NDArray[np.int64] = field(init=False)
+    resumed: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
         self.pace = self.interval.copy()
         self.silent = np.zeros(len(self.seen), np.bool_)
+        self.source = np.zeros(len(self.seen), np.int16)
+        self.since, self.resumed = np.full(1, NEVER, np.int64), np.full(1, NEVER, np.int64)
+
+    def attribute(self, station: NDArray[np.int32], source: NDArray[np.int16], sources: int) -> None:
+        """Remember which of so many sources told of which stations, the last one."""
+        self.source[station] = source
+        more = np.full(max(0, sources - len(self.since)), NEVER, np.int64)
+        self.since, self.resumed = np.append(self.since, more), np.append(self.resumed, more)
 
     def hear(self, newest: NDArray[np.int64], reports: NDArray[np.int64]) -> NDArray[np.int64]:
         """Take in the newest time of each station's new reports (n,) and their number (n,).
@@ -72,15 +84,20 @@ class Watch:
         back = self.silent & (self.seen > before)
         self.silent &= ~back
         speaks = (self.seen > NEVER) & ~self.silent
-        age = now - np.maximum(self.seen, self.resumed)
+        age = now - np.maximum(self.seen, self.resumed[self.source])
         overdue = speaks & (age > INTERVALS * self.pace)
-        network, network_last = self._judge_network(speaks, overdue, now)
-        together = self.network_since > NEVER or self._share(speaks & self._behind(now), speaks) >= SHARE
-        new = np.zeros_like(overdue) if together or network else overdue
+        new, sources = overdue.copy(), []
+        for number in range(len(self.since)):
+            mine = self.source == number
+            state, last = self._judge_source(number, speaks & mine, overdue, now)
+            if state:
+                sources.append((number, state, last))
+            fallen = self.since[number] > NEVER or self._share(self._behind(now), speaks & mine) >= SHARE
+            if state or fallen:
+                new &= ~mine
         self.silent |= new
-        fallen, returned = np.flatnonzero(new), np.flatnonzero(back)
-        last = np.concatenate([self.seen[fallen], self.seen[returned]])
-        return Change(fallen, returned, last, network, network_last)
+        silent, returned = np.flatnonzero(new), np.flatnonzero(back)
+        return Change(silent, returned, np.concatenate([self.seen[silent], self.seen[returned]]), tuple(sources))
 
     def _behind(self, now: int) -> NDArray[np.bool_]:
         return (now - self.seen) > 1.5 * self.pace
@@ -88,15 +105,17 @@ class Watch:
     @staticmethod
     def _share(some: NDArray[np.bool_], of: NDArray[np.bool_]) -> float:
         every = np.count_nonzero(of)
-        return float(np.count_nonzero(some)) / every if every >= FEWEST else 0.0
+        return float(np.count_nonzero(some & of)) / every if every >= FEWEST else 0.0
 
-    def _judge_network(self, speaks: NDArray[np.bool_], overdue: NDArray[np.bool_], now: int) -> tuple[str, int]:
-        if self.network_since == NEVER:
+    def _judge_source(
+        self, number: int, speaks: NDArray[np.bool_], overdue: NDArray[np.bool_], now: int
+    ) -> tuple[str, int]:
+        if self.since[number] == NEVER:
             if self._share(overdue, speaks) < SHARE:
                 return "", 0
-            self.network_since = int(self.seen[speaks].max())
-            return "silent", self.network_since
-        if self._share(speaks & self._behind(now), speaks) >= SHARE:
+            self.since[number] = self.seen[speaks].max()
+            return "silent", int(self.since[number])
+        if self._share(self._behind(now), speaks) >= SHARE:
             return "", 0
-        self.network_since, self.resumed = NEVER, now
+        self.since[number], self.resumed[number] = NEVER, now
         return "returned", int(self.seen[speaks].max())

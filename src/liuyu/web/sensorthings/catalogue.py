@@ -1,20 +1,23 @@
-"""The entities of SensorThings that a basin has: all but the observations, which the store holds.
+"""The entities of SensorThings: those that a basin has by itself, and those that were created beside them.
 
-A station is a Thing, with a Location where its position is known, a Sensor (its equipment, of which nothing more is
-known) and a FeatureOfInterest; each quantity that it reports is a Datastream, each kind of quantity an
-ObservedProperty. Ids are codes and names that a person can read: Datastreams('60112200:water_level').
+Observations are not among them: the store holds those. A station is a Thing, with a Location where its position is
+known, a Sensor (its equipment, of which nothing more is known) and a FeatureOfInterest; each quantity that it reports
+is a Datastream, each kind of quantity an ObservedProperty. Ids are codes and names that a person can read:
+Datastreams('60112200:water_level').
+
+What was created knows the entities that it belongs to (`Entity.links`); the way back is computed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from liuyu.basin.places import Basin, Station
 from liuyu.basin.quantities import Quantity, quantity
+from liuyu.monitor.sense.sensorthings.streams import MEASUREMENT
 
-MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 _GEOJSON = "application/geo+json"
 _UCUM = {"degC": "Cel", "NTU": "{NTU}"}
 _UNITS = {
@@ -87,28 +90,67 @@ PROPERTIES: Mapping[str, tuple[str, ...]] = {
     ),
     "Sensors": ("name", "description", "encodingType", "metadata", "properties"),
     "ObservedProperties": ("name", "definition", "description", "properties"),
-    "Observations": ("phenomenonTime", "resultTime", "result", "resultQuality"),
+    "Observations": ("phenomenonTime", "resultTime", "result", "resultQuality", "validTime", "parameters"),
     "FeaturesOfInterest": ("name", "description", "encodingType", "feature", "properties"),
 }
 
 
+INVERSE: Mapping[tuple[str, str], str] = {
+    ("Things", "Locations"): "Things",
+    ("HistoricalLocations", "Thing"): "HistoricalLocations",
+    ("HistoricalLocations", "Locations"): "HistoricalLocations",
+    ("Datastreams", "Thing"): "Datastreams",
+    ("Datastreams", "Sensor"): "Datastreams",
+    ("Datastreams", "ObservedProperty"): "Datastreams",
+    ("Datastreams", "FeatureOfInterest"): "Datastreams",
+}
+"""The relations that an entity keeps itself, and what the other side calls them.
+
+A Datastream's FeatureOfInterest is that of its observations which name none; it is no relation that can be asked for.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One entity: its set, its id, its properties, and the station and quantity by which it is related."""
+    """One entity: its set, its id, its properties, and the station and quantity by which it is related.
+
+    What was created has a `number` (from 0) and `links`, the ids that it is related to. Results of a Datastream times
+    `factor` plus `offset` are in the unit of its quantity.
+    """
 
     set: str
     id: str
     properties: Mapping[str, Any]
     station: str = ""
     quantity: str = ""
+    links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    number: int = -1
+    factor: float = 1.0
+    offset: float = 0.0
+
+    @property
+    def apart(self) -> bool:
+        """True for a Datastream that is no series of the store: one in another unit, or one that feeds none."""
+        return self.number >= 0 and self.id != f"{self.station}:{self.quantity}"
+
+    @property
+    def foreign(self) -> bool:
+        """True for a Datastream that feeds no series of the basin."""
+        return not self.quantity
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every entity of a basin by set and id, in the order of the roster."""
+    """Every entity by set and id: the basin's in the order of the roster, then those created, in the order of that.
+
+    It never changes; `grown` makes another.
+    """
 
     sets: Mapping[str, Mapping[str, Entity]]
     _streams_of: Mapping[str, tuple[Entity, ...]] = field(default_factory=dict)
+    _back: Mapping[tuple[str, str, str], tuple[Entity, ...]] = field(default_factory=dict)
+    _own: Mapping[str, Mapping[str, Entity]] = field(default_factory=dict)
+    created: tuple[Entity, ...] = ()
 
     @classmethod
     def of(cls, basin: Basin, since: str) -> Catalogue:
@@ -122,25 +164,58 @@ class Catalogue:
                     streams.setdefault(entity.station, []).append(entity)
                     streams.setdefault(entity.quantity, []).append(entity)
         for name in sorted({each.quantity for each in sets["Datastreams"].values()}):
-            sets["ObservedProperties"][name] = _observed_property(quantity(name))
-        return cls(sets, {key: tuple(each) for key, each in streams.items()})
+            sets["ObservedProperties"][name] = observed_property(quantity(name))
+        return cls(sets, {key: tuple(each) for key, each in streams.items()}, _own=sets)
+
+    def grown(self, entities: Iterable[Entity]) -> Catalogue:
+        """The basin's own entities with those that were created beside them, instead of any created before."""
+        created = tuple(entities)
+        added: dict[str, dict[str, Entity]] = {}
+        back: dict[tuple[str, str, str], list[Entity]] = {}
+        for entity in created:
+            added.setdefault(entity.set, {})[entity.id] = entity
+            for relation, ids in entity.links.items():
+                target = (
+                    "FeaturesOfInterest" if relation == "FeatureOfInterest" else RELATIONS[entity.set][relation].target
+                )
+                for each in ids:
+                    back.setdefault((target, each, INVERSE[entity.set, relation]), []).append(entity)
+        sets = {name: {**own, **added[name]} if name in added else own for name, own in self._own.items()}
+        lists = {key: tuple(each) for key, each in back.items()}
+        return Catalogue(sets, self._streams_of, lists, self._own, created)
+
+    def changed(self, entities: Mapping[tuple[str, str], Entity | None]) -> Catalogue:
+        """The catalogue with some created entities added, changed or, where None, deleted."""
+        known = {(each.set, each.id): each for each in self.created}
+        return self.grown([each for each in {**known, **entities}.values() if each is not None])
 
     def related(self, entity: Entity, relation: str) -> tuple[Entity, ...]:
         """The entities that a relation reaches, in order; none for Observations, which the store holds."""
         target = RELATIONS[entity.set][relation].target
+        if relation in entity.links:
+            return tuple(found for each in entity.links[relation] if (found := self.sets[target].get(each)))
+        back = self._back.get((entity.set, entity.id, relation), ())
+        if entity.number >= 0:
+            return back
         if target == "Datastreams":
-            if entity.set == "Observations":
-                return (self.sets[target][f"{entity.station}:{entity.quantity}"],)
-            return self._streams_of.get(entity.quantity if entity.set == "ObservedProperties" else entity.station, ())
+            key = entity.quantity if entity.set == "ObservedProperties" else entity.station
+            return self._streams_of.get(key, ()) + back
         key = entity.quantity if target == "ObservedProperties" else entity.station
-        found = self.sets[target].get(key)
-        return (found,) if found else ()
+        own = self.sets[target].get(key)
+        return ((own,) if own else ()) + back
 
     def streams_of(self, entity: Entity | None) -> tuple[Entity, ...]:
-        """The datastreams whose observations an entity reaches; without one, all."""
+        """The datastreams whose observations an entity reaches; without one, all but those in another unit."""
         if entity is None:
-            return tuple(self.sets["Datastreams"].values())
-        return (entity,) if entity.set == "Datastreams" else self._streams_of.get(entity.station, ())
+            streams = self.sets["Datastreams"].values()
+            return tuple(each for each in streams if not each.apart or each.foreign)
+        if entity.set == "Datastreams":
+            return (entity,)
+        return self._streams_of.get(entity.station, ()) + self._back.get((entity.set, entity.id, "Datastreams"), ())
+
+    def feature_of(self, stream: Entity) -> str:
+        """The id of the feature that a datastream's observations are of, where they name none."""
+        return stream.links.get("FeatureOfInterest", (stream.station,))[0]
 
 
 def symbol_of(unit: str) -> str:
@@ -167,10 +242,20 @@ def _entities_of(station: Station, basin: Basin, since: str) -> Iterator[Entity]
     section = {"name": title, "description": f"The river at {title}", "encodingType": _GEOJSON}
     yield Entity("FeaturesOfInterest", code, {**section, "feature": feature, "properties": {}}, code)
     for name in station.quantities:
-        yield _datastream(station, title, quantity(name), point)
+        yield datastream(station, title, quantity(name), point)
 
 
-def _datastream(station: Station, title: str, kind: Quantity, point: Mapping[str, Any] | None) -> Entity:
+def unit_of(kind: Quantity) -> dict[str, str]:
+    """The unit of a quantity as a `unitOfMeasurement`."""
+    return {
+        "name": _UNITS.get(kind.unit, kind.unit),
+        "symbol": symbol_of(kind.unit),
+        "definition": f"ucum:{_UCUM.get(kind.unit, kind.unit)}",
+    }
+
+
+def datastream(station: Station, title: str, kind: Quantity, point: Mapping[str, Any] | None) -> Entity:
+    """The datastream of a station's quantity, in our unit."""
     label = kind.name.replace("_", " ")
     facts: dict[str, Any] = {"interval_s": station.interval}
     if kind.name == "water_level":
@@ -179,11 +264,7 @@ def _datastream(station: Station, title: str, kind: Quantity, point: Mapping[str
         "name": f"{title} {kind.name_zh} {label}",
         "description": f"{kind.meaning}, at {title}",
         "observationType": MEASUREMENT,
-        "unitOfMeasurement": {
-            "name": _UNITS.get(kind.unit, kind.unit),
-            "symbol": symbol_of(kind.unit),
-            "definition": f"ucum:{_UCUM.get(kind.unit, kind.unit)}",
-        },
+        "unitOfMeasurement": unit_of(kind),
         "properties": facts,
     }
     if point is not None:
@@ -191,7 +272,8 @@ def _datastream(station: Station, title: str, kind: Quantity, point: Mapping[str
     return Entity("Datastreams", f"{station.code}:{kind.name}", told, station.code, kind.name)
 
 
-def _observed_property(kind: Quantity) -> Entity:
+def observed_property(kind: Quantity) -> Entity:
+    """The observed property that a quantity is."""
     definition = f"http://vocab.nerc.ac.uk/standard_name/{kind.cf_name}/" if kind.cf_name else f"urn:liuyu:{kind.name}"
     facts = {"unit": kind.unit, "sl651": kind.sl651, "sl323": kind.sl323, "name_zh": kind.name_zh}
     told = {

@@ -19,6 +19,10 @@ from liuyu.web.sensorthings.expressions import COMPARISONS, Call, Geometry, Inte
 Look = Callable[[tuple[str, ...]], Any]
 
 
+class Mismatch(BadInput):
+    """Values of kinds that do not go together, where others might."""
+
+
 def evaluate(node: Node, look: Look) -> Any:
     """The value of an expression; `look` gives the value of a path. Raises BadInput for what cannot be done."""
     if isinstance(node, Literal):
@@ -52,7 +56,7 @@ def _apply(node: Call, values: list[Any]) -> Any:
         return known(*values)
     except (TypeError, AttributeError, ValueError, OverflowError, ZeroDivisionError):
         kinds = ", ".join(kind_of(each) for each in values)
-        raise BadInput(f"$filter: {name} cannot be applied to {kinds or 'nothing'}; see OGC 18-088 9.3.3.5") from None
+        raise Mismatch(f"$filter: {name} cannot be applied to {kinds or 'nothing'}; see OGC 18-088 9.3.3.5") from None
 
 
 def compare(name: str, left: Any, right: Any) -> Any:
@@ -63,7 +67,7 @@ def compare(name: str, left: Any, right: Any) -> Any:
     if kinds <= {"time", "interval"} and "interval" in kinds:
         return _between(name, _interval(left), _interval(right))
     if len(kinds) != 1 or kinds & {"structure", "geometry"}:
-        raise BadInput(f"$filter: cannot compare {kind_of(left)} with {kind_of(right)}; give both of one kind")
+        raise Mismatch(f"$filter: cannot compare {kind_of(left)} with {kind_of(right)}; give both of one kind")
     return getattr(operator, name)(left, right)
 
 
@@ -93,7 +97,7 @@ def _truth(value: Any, where: str) -> Any:
     if value is None:
         return False
     if kind_of(value) != "truth":
-        raise BadInput(f"$filter: {where} needs a condition and got a {kind_of(value)}; compare it with something")
+        raise Mismatch(f"$filter: {where} needs a condition and got a {kind_of(value)}; compare it with something")
     return value
 
 

@@ -7,26 +7,29 @@ the first. Any other order, or a count, reads all that match.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from liuyu.basin.clock import DAY
+from liuyu.basin.clock import DAY, epoch, parse_time
 from liuyu.basin.errors import BadInput
 from liuyu.basin.series import Batch
 from liuyu.web.sensorthings.catalogue import Entity
-from liuyu.web.sensorthings.evaluate import Look, evaluate, holds
-from liuyu.web.sensorthings.expressions import Call, Literal, Node, Path, conjuncts, paths_in
-from liuyu.web.sensorthings.observations import Observations, ids_of, series_of
+from liuyu.web.sensorthings.evaluate import Look, Mismatch, evaluate, holds
+from liuyu.web.sensorthings.expressions import Call, Interval, Literal, Node, Path, conjuncts, paths_in
+from liuyu.web.sensorthings.observations import Observations, ids_of, series_of, tell, texts_of
 from liuyu.web.sensorthings.options import Mark, Options
 
 MOST_SORTED = 200_000
 MOST_COUNTED = 20_000_000
 _TIME = ("phenomenonTime", "resultTime")
 _BY_TIME = {("phenomenonTime",), ("resultTime",), ("id",), ("@iot.id",)}
+_NOTED = {"parameters", "validTime"}
+_MAY_BE_NOTED = {"result", "resultTime"}
 _FLIPPED = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge", "eq": "eq"}
 
 
@@ -44,11 +47,19 @@ class Search:
     """One query for the observations of some datastreams.
 
     `newest` is the time of the newest usable observation of all and `end` a time after every one [s UTC].
-    `look(stream, path)` gives a property of a datastream. Raises BadInput where the query cannot be done.
+    `look(stream, path)` gives a property of a datastream. With a `feature` only its observations are meant. Raises
+    BadInput where the query cannot be done.
     """
 
     def __init__(
-        self, source: Observations, streams: Sequence[Entity], options: Options, newest: int, end: int, look: Any
+        self,
+        source: Observations,
+        streams: Sequence[Entity],
+        options: Options,
+        newest: int,
+        end: int,
+        look: Any,
+        feature: str = "",
     ) -> None:
         self._options = options
         self._source = source
@@ -59,8 +70,11 @@ class Search:
         self._streams = [each for each in streams if all(self._keeps(one, each) for one in of_stream)]
         self._conditions = [each for each in conditions if not _is_of_stream(each)]
         self._by_key = source.keys(self._streams)
+        self._noted = any(source.ledger.noted(each.id) for each in self._streams)
+        self._feature = feature if feature and self._noted else ""
         orders = options.order
-        self._by_time = not orders or (orders[0].path in _BY_TIME and all(each.path in _BY_TIME for each in orders))
+        by_time = _BY_TIME - {("resultTime",)} if self._noted else _BY_TIME
+        self._by_time = not orders or (orders[0].path in by_time and all(each.path in by_time for each in orders))
         self._falling = bool(orders) and orders[0].falling
         first = source.earliest(self._streams)
         self._start, self._end = (0, 0) if first is None else (first, end)
@@ -131,14 +145,15 @@ class Search:
                 found = found.take(slice(None, None, -1))
             if mark:
                 found = found.take(_behind(found, mark, self._falling))
+            if self._feature:
+                found = found.take(self._of_feature(found))
             yield found.take(self._matching(found))
             start, end = (start, edge) if self._falling else (edge, end)
             span, lead = min(span * 2, DAY * 366), 0
 
     def _span(self, rows: int) -> int:
         """A piece of time in which about so many observations lie, if the stations report as they should."""
-        stations = {each.station for each in self._streams}
-        rate = sum(1 / max(1, self._source.interval(each)) for each in stations)
+        rate = self._source.rate(self._streams)
         return int(min(DAY * 366, max(60, 1.2 * (rows + 1) / rate if rate else DAY)))
 
     def _matching(self, rows: Batch) -> NDArray[np.bool_]:
@@ -148,8 +163,35 @@ class Search:
                 keep &= self._column(each, rows, condition=True)
         return keep
 
+    def _of_feature(self, rows: Batch) -> NDArray[np.bool_]:
+        """Where observations are of the feature: they name it, or name none and their datastream is of it."""
+        streams = [self._by_key[key] for key in series_of(rows).tolist()]
+        told = [note.get("feature", "") for note in self._source.notes_of(rows)]
+        own = [each.links.get("FeatureOfInterest", (each.station,))[0] for each in streams]
+        named = [note or other for note, other in zip(told, own, strict=True)]
+        return np.array([each == self._feature for each in named], np.bool_)
+
     def _column(self, node: Node, rows: Batch, *, condition: bool = False) -> Any:
-        """The value of an expression for every row; properties of datastreams are looked up once for each."""
+        """The value of an expression for every row; where notes count, those rows that may have one by one."""
+        told = {path[0] for path in paths_in(node)} & (_NOTED | _MAY_BE_NOTED if self._noted else _NOTED)
+        if not told or not len(rows):
+            return self._plain_column(node, rows, condition=condition)
+        noted = [key for key, each in self._by_key.items() if self._source.ledger.noted(each.id)]
+        alone = np.isin(series_of(rows), noted) if told <= _MAY_BE_NOTED else np.ones(len(rows), np.bool_)
+        column = np.empty(len(rows), np.bool_ if condition else object)
+        column[alone] = self._one_by_one(node, rows.take(alone), condition=condition)
+        if alone.all():
+            return column
+        try:
+            column[~alone] = self._plain_column(node, rows.take(~alone), condition=condition)
+        except Mismatch:
+            if not condition:
+                raise
+            column[~alone] = False
+        return column
+
+    def _plain_column(self, node: Node, rows: Batch, *, condition: bool) -> Any:
+        """The value of an expression for rows without notes; properties of datastreams are looked up once for each."""
         ask = holds if condition else evaluate
         if all(_of_row(each) for each in paths_in(node)):
             return np.broadcast_to(np.asarray(ask(node, lambda path: _row_value(path, rows))), rows.time.shape)
@@ -158,6 +200,28 @@ class Search:
         for key in np.unique(series):
             where = series == key
             column[where] = ask(node, self._looking(rows.take(where), self._by_key[int(key)]))
+        return column
+
+    def _one_by_one(self, node: Node, rows: Batch, *, condition: bool) -> Any:
+        """The value of an expression with notes; a condition on a value of another kind does not hold."""
+        column = np.empty(len(rows), np.bool_ if condition else object)
+        times = texts_of(rows.time)
+        for place, note in enumerate(self._source.notes_of(rows)):
+            told = tell(times[place], float(rows.value[place]), int(rows.flag[place]), note)
+            row = rows.take(slice(place, place + 1))
+            stream = self._by_key[int(series_of(row)[0])]
+
+            def look(path: tuple[str, ...], told: Any = told, row: Batch = row, stream: Entity = stream) -> Any:
+                if not _of_row(path):
+                    return self._look(stream, path)
+                return _told_value(path, told) if path[0] in _NOTED | _MAY_BE_NOTED else _row_value(path, row)[0]
+
+            try:
+                column[place] = holds(node, look) if condition else evaluate(node, look)
+            except Mismatch:
+                if not condition:
+                    raise
+                column[place] = False
         return column
 
     def _looking(self, rows: Batch, stream: Entity) -> Look:
@@ -175,7 +239,8 @@ class Search:
         name = node.name
         if isinstance(left, Literal):
             left, right, name = right, left, _FLIPPED[name]
-        is_time = isinstance(left, Path) and len(left.names) == 1 and left.names[0] in _TIME
+        times = _TIME[:1] if self._noted else _TIME
+        is_time = isinstance(left, Path) and len(left.names) == 1 and left.names[0] in times
         if not (is_time and isinstance(right, Literal) and isinstance(right.value, np.datetime64)):
             return
         second = float(right.value.astype("datetime64[ms]").astype(np.int64)) / 1000
@@ -219,6 +284,21 @@ def _row_value(path: tuple[str, ...], rows: Batch) -> Any:
         f"an Observation has no property {shown[:60]!r} to ask by; use result, phenomenonTime, resultTime, "
         "resultQuality/flag, or a property of its Datastream"
     )
+
+
+def _told_value(path: tuple[str, ...], told: Any) -> Any:
+    value = told.get(path[0])
+    if path[0] in ("resultTime", "validTime") and value is not None:
+        return time_value(value)
+    for name in path[1:]:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def time_value(text: str) -> Any:
+    """A time or interval that a property holds, as expressions know it."""
+    parts = [np.datetime64(epoch(parse_time(each, UTC)), "s").astype("datetime64[ms]") for each in text.split("/")]
+    return parts[0] if len(parts) == 1 else Interval(parts[0], parts[1])
 
 
 def _sorted(keys: Any, falling: bool) -> NDArray[np.intp]:

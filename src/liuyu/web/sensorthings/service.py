@@ -14,13 +14,14 @@ from liuyu.basin.errors import BadInput, NotFound
 from liuyu.basin.series import Batch
 from liuyu.web.ports import Twin
 from liuyu.web.reply import encode_json
-from liuyu.web.sensorthings.address import Address, find
+from liuyu.web.sensorthings.address import Address, find, observation_of
 from liuyu.web.sensorthings.catalogue import PROPERTIES, RELATIONS, SETS, Catalogue, Entity
 from liuyu.web.sensorthings.evaluate import evaluate, holds, kind_of
 from liuyu.web.sensorthings.expressions import Interval, Node, paths_in
-from liuyu.web.sensorthings.observations import Observations, Row, ids_of, quality_of, texts_of
+from liuyu.web.sensorthings.ledger import Ledger
+from liuyu.web.sensorthings.observations import Observations, Row, ids_of, tell, texts_of
 from liuyu.web.sensorthings.options import Mark, Options
-from liuyu.web.sensorthings.search import Page, Search
+from liuyu.web.sensorthings.search import Page, Search, time_value
 
 MOST_ENTITIES = 100_000
 CONFORMANCE = tuple(
@@ -41,6 +42,17 @@ CONFORMANCE = tuple(
         "request-data/filter",
         "request-data/built-in-filter-operations",
         "request-data/pagination",
+        "create-update-delete/create-entity",
+        "create-update-delete/link-to-existing-entities",
+        "create-update-delete/deep-insert",
+        "create-update-delete/deep-insert-status-codes",
+        "create-update-delete/update-entity",
+        "create-update-delete/update-entity-put",
+        "create-update-delete/update-entity-jsonpatch",
+        "create-update-delete/delete-entity",
+        "create-update-delete/historical-location-auto-creation",
+        "batch-request/batch-request",
+        "create-observations-via-mqtt/observations-creation",
     )
 )
 
@@ -50,17 +62,34 @@ Told = dict[str, Any]
 
 
 class SensorThings:
-    """The service over one twin. Every call answers from the basin, which stays, and from the store as it is then."""
+    """The service over one twin. Every call answers from what there is then: the basin, what was created, the store."""
 
     def __init__(self, twin: Twin) -> None:
-        self._twin = twin
+        self.twin = twin
         self._since = texts_of(np.array([epoch(twin.clock().start)]))[0]
-        self.observations = Observations(twin.basin, twin.store)
+        self.observations = Observations(twin.basin, twin.store, Ledger(twin.store))
+        self._catalogue: Catalogue | None = None
 
-    @cached_property
+    @property
+    def ledger(self) -> Ledger:
+        """What was created beside the basin."""
+        return self.observations.ledger
+
+    @property
     def catalogue(self) -> Catalogue:
-        """The entities of the basin, made when someone first asks."""
-        return Catalogue.of(self._twin.basin, self._since)
+        """The entities that there are now, made when someone first asks."""
+        if self._catalogue is None:
+            self._catalogue = Catalogue.of(self.twin.basin, self._since).grown(self.ledger.entities())
+        return self._catalogue
+
+    def refresh(self) -> None:
+        """Take in what the ledger has kept since."""
+        self._catalogue = self.catalogue.grown(self.ledger.entities())
+
+    def feature_of(self, stream: Entity, time: int) -> str:
+        """The id of the feature that an observation of a datastream at a time [s UTC] is of."""
+        told = self.ledger.note(stream.id, time).get("feature")
+        return str(told) if told else self.catalogue.feature_of(stream)
 
     def document(self, root: str) -> Told:
         """The service document: the collections, and which parts of the standard the service conforms to."""
@@ -69,7 +98,8 @@ class SensorThings:
 
     def answer(self, path: str, options: Options, root: str) -> Told | str:
         """What stands at a path, as JSON values, or as bare text for $value. Raises NotFound, BadInput."""
-        return _Answer(self, root, epoch(self._twin.clock().now)).at(find(path, self.catalogue), options, path)
+        address = find(path, self.catalogue, self.feature_of)
+        return _Answer(self, root, epoch(self.twin.clock().now)).at(address, options, path)
 
 
 class _Answer:
@@ -93,10 +123,10 @@ class _Answer:
         """Time of the newest usable observation of all [s UTC]."""
         return max((time for time, _, _ in self._latest.values()), default=self._now)
 
-    @property
+    @cached_property
     def _end(self) -> int:
         """A time after every observation [s UTC]: a station whose clock runs ahead lies ahead of the twin's present."""
-        return max(self._newest_time, self._now) + 10 * HOUR
+        return max(self._newest_time, self._now, self._observations.newest_apart(self._catalogue.created)) + 10 * HOUR
 
     def at(self, address: Address, options: Options, path: str) -> Told | str:
         if address.entity is None:
@@ -138,8 +168,16 @@ class _Answer:
         self._check_names("Observations", options)
         streams = self._catalogue.streams_of(source)
         page = self._page_of_newest(streams[0], options) if source and source.set == "Datastreams" else None
+        feature = ""
+        if source and source.set == "FeaturesOfInterest":
+            feature = source.id
+            known = {each.id for each in streams}
+            others = [each for each in self._observations.ledger.of_feature(feature) if each not in known]
+            sets = self._catalogue.sets["Datastreams"]
+            streams = (*streams, *(sets[each] for each in others if each in sets))
         if page is None:
-            page = Search(self._observations, streams, options, self._newest_time, self._end, self._look).page()
+            newest, end = self._newest_time, self._end
+            page = Search(self._observations, streams, options, newest, end, self._look, feature).page()
         told = self._tell(page.rows, options)
         more = None
         if page.mark is not None:
@@ -177,17 +215,15 @@ class _Answer:
     def _tell(self, rows: Batch, options: Options) -> list[Told]:
         """Observations as JSON values."""
         ids, times = ids_of(rows), texts_of(rows.time)
-        names = [each.rpartition(":")[0] for each in ids]
+        streams = self._catalogue.sets["Datastreams"]
+        notes = self._observations.notes_of(rows) if len(rows) else []
         told = []
-        for place, (key, stream) in enumerate(zip(ids, names, strict=True)):
-            station, _, name = stream.rpartition(":")
-            told.append(
-                self._finish(
-                    Entity("Observations", key, {}, station, name),
-                    _observation(times[place], float(rows.value[place]), int(rows.flag[place])),
-                    options,
-                )
-            )
+        for place, (key, note) in enumerate(zip(ids, notes, strict=True)):
+            stream = streams[key.rpartition(":")[0]]
+            feature = note.get("feature") or self._catalogue.feature_of(stream)
+            time = int(rows.time[place])
+            found = tell(times[place], float(rows.value[place]), int(rows.flag[place]), note)
+            told.append(self._finish(observation_of(stream, time, feature), found, options))
         return told
 
     def _finish(self, entity: Entity, properties: Mapping[str, Any], options: Options) -> Told:
@@ -228,7 +264,8 @@ class _Answer:
         if entity.set == "Observations":
             (stream,) = self._catalogue.related(entity, "Datastream")
             rows = self._observations.one(stream, int(entity.id.rpartition(":")[2]))
-            return _observation(texts_of(rows.time)[0], float(rows.value[0]), int(rows.flag[0]))
+            (note,) = self._observations.notes_of(rows)
+            return tell(texts_of(rows.time)[0], float(rows.value[0]), int(rows.flag[0]), note)
         if entity.set == "Datastreams":
             span = self._span(entity)
             if span:
@@ -241,9 +278,8 @@ class _Answer:
         first = self._observations.first(stream)
         if first is None:
             return None
-        (key,) = self._observations.keys((stream,))
-        known = self._latest.get(key)
-        return first, known[0] if known else max(first, self._now)
+        last = self._observations.last(stream, self._latest)
+        return first, max(first, self._now) if last is None else max(first, last)
 
     def _look(self, entity: Entity, path: tuple[str, ...]) -> Any:
         """The value of a path from an entity; a relation to one leads on, a relation to many has been bound before."""
@@ -272,7 +308,7 @@ class _Answer:
             raise BadInput(f"{entity.set} have no property {path[0][:40]!r}; they have id, {known}")
         value: Any = self._properties(entity).get(path[0])
         if path[0] in ("phenomenonTime", "resultTime", "time") and value is not None:
-            return _time_of(value)
+            return time_value(value)
         for name in path[1:]:
             value = value.get(name) if isinstance(value, Mapping) else None
         return value
@@ -324,21 +360,11 @@ def _asks_for_newest(options: Options) -> bool:
     return alone and len(options.order) == 1 and options.order[0].falling and options.order[0].path == _BY_TIME
 
 
-def _observation(time: str, value: float, flag: int) -> Told:
-    result = value if np.isfinite(value) else None
-    return {"phenomenonTime": time, "resultTime": time, "result": result, "resultQuality": quality_of(flag)}
-
-
 def _collected(told: list[Told], count: int | None, link: str, more: str | None) -> Told:
     found: Told = {} if count is None else {"@iot.count": count}
     if more is not None:
         found["@iot.nextLink"] = f"{link}?{more}"
     return {**found, "value": told}
-
-
-def _time_of(text: str) -> Any:
-    parts = [np.datetime64(each.removesuffix("Z"), "ms") for each in text.split("/")]
-    return parts[0] if len(parts) == 1 else Interval(parts[0], parts[1])
 
 
 def _rank(value: Any) -> tuple[Any, ...]:

@@ -2,6 +2,19 @@
 
 from liuyu.monitor.sense.fleet.faults import Faults, parse_faults
 from liuyu.monitor.sense.fleet.fleet import Fleet, Outcome, only_here
+from liuyu.monitor.sense.fleet.memory import Memory
 from liuyu.monitor.sense.fleet.scripts import Report, from_batch, synthetic
+from liuyu.monitor.sense.fleet.station import Nature
 
-__all__ = ["Faults", "Fleet", "Outcome", "Report", "from_batch", "only_here", "parse_faults", "synthetic"]
+__all__ = [
+    "Faults",
+    "Fleet",
+    "Memory",
+    "Nature",
+    "Outcome",
+    "Report",
+    "from_batch",
+    "only_here",
+    "parse_faults",
+    "synthetic",
+]

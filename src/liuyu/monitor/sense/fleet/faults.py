@@ -16,7 +16,8 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
 
     duplicates: a frame is sent twice. reorder: a report waits until after the next one. bitflips: a bit of a frame is
     changed on its way. clock: the station's clock is days off. silence: the station falls silent for some reports, and
-    keeps them. burst: what it kept is sent all at once, not one after another.
+    keeps them. burst: what it kept is sent all at once, not one after another. drift: the station's clock is hours off
+    until it is set. packets: a packet of a longer message is lost on its way.
     """
 
     duplicates: Chance = 0.0
@@ -25,6 +26,8 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     clock: Chance = 0.0
     silence: Chance = 0.0
     burst: Chance = 0.0
+    drift: Chance = 0.0
+    packets: Chance = 0.0
 
 
 def parse_faults(text: str) -> Faults:

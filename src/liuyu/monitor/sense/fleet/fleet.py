@@ -13,8 +13,9 @@ import numpy as np
 
 from liuyu.basin.errors import BadInput
 from liuyu.monitor.sense.fleet.faults import Faults
+from liuyu.monitor.sense.fleet.lines import Line, Over
 from liuyu.monitor.sense.fleet.scripts import Report, Script
-from liuyu.monitor.sense.fleet.station import Line, SimulatedStation
+from liuyu.monitor.sense.fleet.station import Nature, SimulatedStation
 
 DIALS = 100
 TIMES_KEPT = 1_000_000
@@ -41,7 +42,8 @@ class Fleet:
 
     speed: twin seconds per second, infinite for as fast as confirmations come. sources: local addresses to call from,
     each good for some 25,000 connections; empty leaves it to the system. start: the time of observation at which the
-    play begins [s UTC]. confirmed: hears each report that was.
+    play begins [s UTC]. confirmed: hears each report that was. over: connections or datagrams. nature: how the stations
+    work. stay: how long they answer orders after their last report [s]. clock: the true time [s UTC], for their clocks.
     """
 
     def __init__(
@@ -57,7 +59,12 @@ class Fleet:
         timeout: float = 5.0,
         sources: Sequence[str] = (),
         confirmed: Callable[[Report], None] | None = None,
+        over: Over = "tcp",
+        nature: Nature | None = None,
+        stay: float = 0.0,
+        clock: Callable[[], int] | None = None,
     ) -> None:
+        self._over, self._stay = over, stay
         self.counts: Counter[str] = Counter()
         self._script, self._host, self._port = script, host, port
         self._speed, self._start, self._sources = speed, start, tuple(sources)
@@ -74,6 +81,8 @@ class Fleet:
                 told=self._hear,
                 count=self._count,
                 timeout=timeout,
+                nature=nature,
+                clock=clock,
             )
             for place, address in enumerate(script)
         ]
@@ -90,6 +99,8 @@ class Fleet:
         self._begun = loop.time()
         await asyncio.gather(*(each.play(self._script[each.address], self._due) for each in self._stations))
         seconds = loop.time() - self._begun
+        if self._stay:
+            await asyncio.sleep(self._stay)
         for station in self._stations:
             station.hang_up()
         return self._outcome(seconds)
@@ -118,8 +129,13 @@ class Fleet:
         local = None
         if self._sources:
             local = (self._sources[self.counts["connections"] % len(self._sources)], 0)
+        loop, there = asyncio.get_running_loop(), (self._host, self._port)
+        line.over = self._over
         async with self._dialling:
-            await asyncio.get_running_loop().create_connection(lambda: line, self._host, self._port, local_addr=local)
+            if self._over == "udp":
+                await loop.create_datagram_endpoint(lambda: line, local, there)
+            else:
+                await loop.create_connection(lambda: line, *there, local_addr=local)
 
     def _hear(self, report: Report, took: float) -> None:
         self.counts["confirmed"] += 1

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
+from liuyu.monitor.sense import szy206
 from liuyu.monitor.sense.sl651 import Framer, Piece
+from liuyu.monitor.sense.stations.downlinks import Standard
 from liuyu.monitor.sense.stations.received import Limits
 
 
 class Link(Protocol):
-    """Where an answer goes. `waiting` counts the frames of this way that are not durable yet."""
+    """Where an answer goes. `waiting` counts the frames of this way that are not durable yet, `heard` is when it was
+    last heard by the loop's clock [s]. A link that stands, as a connection does, can be used at any time.
+    """
 
     name: str
     waiting: int
+    heard: float
+    stands: bool
 
     @property
     def open(self) -> bool:
         """Whether an answer can still be sent."""
+        ...
+
+    @property
+    def protocol(self) -> Standard:
+        """What is spoken on it."""
         ...
 
     def send(self, data: bytes) -> None:
@@ -64,11 +76,64 @@ class Taker(Protocol):
         ...
 
 
+class Cutter:
+    """Cuts a stream into pieces of the protocol that is spoken on it: SL 651, unless it begins as a frame of SZY 206.
+
+    Until a frame has come whole, what one protocol finds to be noise is held against the other.
+    """
+
+    def __init__(self) -> None:
+        self.protocol: Standard = "sl651"
+        self._framer: Framer | szy206.Framer = Framer()
+        self._held, self._certain = b"", False
+
+    def feed(self, data: bytes) -> list[Piece]:
+        """The next bytes; the pieces that are certain now."""
+        if self._certain:
+            return self._pieces(self._framer.feed(data))
+        self._held += data
+        if self._held[:1] == b"\x68" and len(self._held) < 3:
+            return []
+        data, self._held = self._held, b""
+        if data[:1] == data[2:3] == b"\x68" and self._framer.waiting == 0:
+            self._turn("szy206")
+        pieces = self._pieces(self._framer.feed(data))
+        self._certain = any(each.whole for each in pieces)
+        if pieces and not self._certain:
+            return self._otherwise(b"".join(each.data for each in pieces)) or pieces
+        return pieces
+
+    def close(self) -> list[Piece]:
+        """The stream has ended; the pieces that are left."""
+        held, self._held = self._held, b""
+        return self._pieces(self._framer.feed(held)) + self._pieces(self._framer.close())
+
+    def _otherwise(self, noise: bytes) -> list[Piece]:
+        """The pieces that the other protocol finds in noise, if there is a frame among them."""
+        other: Framer | szy206.Framer = Framer() if self.protocol == "szy206" else szy206.Framer()
+        pieces = self._pieces(other.feed(noise))
+        if not any(each.whole for each in pieces):
+            return []
+        self._turn("sl651" if self.protocol == "szy206" else "szy206")
+        self._framer, self._certain = other, True
+        return pieces
+
+    def _turn(self, protocol: Standard) -> None:
+        self.protocol = protocol
+        self._framer = Framer() if protocol == "sl651" else szy206.Framer()
+
+    @staticmethod
+    def _pieces(found: Sequence[tuple[bytes, bool]]) -> list[Piece]:
+        return [Piece(data, whole) for data, whole in found]
+
+
 class Session(asyncio.Protocol):
     """One connection, with its own framer; one station or several may stand behind it."""
 
+    stands = True
+
     def __init__(self, server: Taker) -> None:
-        self._server, self._framer = server, Framer()
+        self._server, self._framer = server, Cutter()
         self._transport: asyncio.Transport | None = None
         self._paused = self._ended = False
         self._noise = 0
@@ -115,6 +180,11 @@ class Session(asyncio.Protocol):
         self._server.closed(self)
 
     @property
+    def protocol(self) -> Standard:
+        """What is spoken on it."""
+        return self._framer.protocol
+
+    @property
     def open(self) -> bool:
         """Whether the connection stands."""
         return self._transport is not None and not self._transport.is_closing()
@@ -152,11 +222,14 @@ class Session(asyncio.Protocol):
 
 
 class Sender:
-    """An address that a datagram came from."""
+    """An address that a datagram came from. It leads to a station as long as nothing on the way forgets it."""
 
-    def __init__(self, transport: asyncio.DatagramTransport, address: Any) -> None:
+    stands = False
+
+    def __init__(self, transport: asyncio.DatagramTransport, address: Any, protocol: Standard) -> None:
         self._transport, self._address = transport, address
         self.name, self.waiting = f"udp:{address[0]}:{address[1]}", 0
+        self.protocol, self.heard = protocol, asyncio.get_running_loop().time()
 
     @property
     def open(self) -> bool:
@@ -193,5 +266,6 @@ class Datagrams(asyncio.DatagramProtocol):
         if self._server.full:
             self._server.dropped()
             return
-        framer = Framer()
-        self._server.take(Sender(self._transport, addr), framer.feed(data) + framer.close())
+        cutter = Cutter()
+        pieces = cutter.feed(data) + cutter.close()
+        self._server.take(Sender(self._transport, addr, cutter.protocol), pieces)

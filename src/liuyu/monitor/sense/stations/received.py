@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from liuyu.monitor.sense import szy206
 from liuyu.monitor.sense.sl651 import Dialects, Message, Refusal, decode
 from liuyu.monitor.sense.sl651.frame import open_frame
 from liuyu.monitor.sense.sl651.messages import STX
@@ -17,7 +18,8 @@ class Received(NamedTuple):
 
     `head` is who speaks, of what and with which serial number; the values are still unread in `frame`. It is None
     where nothing can be taken, and `reason` says why. `whole` is the message that the last of several packets
-    completed; frames that are packets carry no values of their own.
+    completed; frames that are packets carry no values of their own. A meter's frame (`meter`: what it says) has as head
+    and as whole the report of SL 651 that means the same.
     """
 
     at: int
@@ -26,6 +28,7 @@ class Received(NamedTuple):
     head: Message | None
     reason: str = ""
     whole: Message | None = None
+    meter: szy206.Message | None = None
 
 
 class Sink(Protocol):

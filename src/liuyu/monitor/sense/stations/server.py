@@ -14,23 +14,26 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 
-from liuyu.basin.errors import BadInput, NotFound, StoreFailed
+from liuyu.basin.errors import BadInput, InboxFull, StoreFailed
 from liuyu.monitor.sense.sl651 import (
     Dialects,
     Message,
     Piece,
-    Refusal,
     ask_again,
     confirm,
-    decode,
     encode,
 )
-from liuyu.monitor.sense.sl651.messages import ETB
+from liuyu.monitor.sense.sl651.messages import ETB, NAK
+from liuyu.monitor.sense.stations import meters
+from liuyu.monitor.sense.stations.asking import Asking, Contact, Nobody, Outbox
+from liuyu.monitor.sense.stations.downlinks import Said, Standard
+from liuyu.monitor.sense.stations.hearing import Hearing
 from liuyu.monitor.sense.stations.links import Datagrams, Link, Session
 from liuyu.monitor.sense.stations.raw import Kept, RawLog
-from liuyu.monitor.sense.stations.received import Limits, Received, Sink, head_of
-from liuyu.monitor.sense.stations.transfers import Step, Transfers
+from liuyu.monitor.sense.stations.received import Limits, Received, Sink
+from liuyu.monitor.sense.stations.transfers import Step
 
 HEARTBEAT = 0x2F
 _log = logging.getLogger("liuyu.stations")
@@ -41,8 +44,8 @@ class Counts:
     """What has happened since the start. `connections` is how many stand now; datagrams that were let go are `dropped`.
 
     frames: whole ones; confirmed: answers sent; refused: noise and frames that are not taken; failed: frames that could
-    not be kept and were not confirmed; groups: commits; turned_away: connections over the limit; pauses: how often a
-    socket was left unread; lost: messages in packets given up.
+    not be kept and were not confirmed; held: times that there was no room; groups: commits; turned_away: connections
+    over the limit; pauses: how often a socket was left unread; lost: messages in packets given up.
     """
 
     connections: int = 0
@@ -51,6 +54,7 @@ class Counts:
     heartbeats: int = 0
     refused: int = 0
     failed: int = 0
+    held: int = 0
     groups: int = 0
     turned_away: int = 0
     pauses: int = 0
@@ -59,7 +63,7 @@ class Counts:
 
 
 class StationServer:
-    """Listens to stations of SL 651 over TCP and UDP.
+    """Listens to stations of SL 651 and meters of SZY 206 over TCP and UDP, on one port.
 
     sink: where readings are kept. raw: where frames are kept as they came, before the sink sees them. clock: the
     centre's time [s UTC]. Use it within one running event loop.
@@ -78,18 +82,18 @@ class StationServer:
         self.counts = Counts()
         self._sink, self._clock, self._raw = sink, clock, raw
         self._dialects = dialects or Dialects()
-        self._transfers = Transfers(self._dialects, self.limits.requests, self.limits.packet_wait)
+        self._hearing = Hearing(self._dialects, self.limits)
+        self._asking, self._outbox = Asking(self._dialects, self.limits.stations), cast(Outbox, Nobody())
         self._queue: deque[tuple[Received, Link]] = deque()
         self._arrived, self._drained = asyncio.Event(), asyncio.Event()
         self._worker = ThreadPoolExecutor(1, "stations")
         self._sessions: set[Session] = set()
         self._paused: set[Session] = set()
-        self._ways: dict[str, Link] = {}
-        self._orders: dict[tuple[str, int], asyncio.Future[Message]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._tcp: asyncio.Server | None = None
         self._udp: asyncio.DatagramTransport | None = None
-        self._stopping = self._failing = False
+        self._stopping = self._failing = self._no_room = False
+        self._logged = 0  # of the frames that wait, the first so many are in the raw log
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen on a port for both, 0 for a free one; returns the port. Raises BadInput where it is taken."""
@@ -125,45 +129,39 @@ class StationServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for order in self._orders.values():
-            order.cancel()
+        self._asking.cancel()
         self._worker.shutdown()
         if self._raw is not None:
             self._raw.close()
 
-    async def order(self, message: Message, timeout: float = 30.0) -> Message:
+    async def order(self, message: Said, timeout: float = 30.0, *, resends: int = 0) -> Said:
         """Send a station an order and wait for its answer, which is kept like any report.
 
-        Raises NotFound where the station is not on line or does not answer in time [s], BadInput where the same order
-        is under way.
+        It is sent again at most `resends` times, whenever `timeout` [s] have passed. An answer that ends with NAK is a
+        refusal. Raises NotFound where the station is not on line or does not answer, BadInput where the same order is
+        under way.
         """
-        key, way = (message.station, message.function), self._ways.get(message.station)
-        if way is None or not way.open:
-            raise NotFound(f"station {message.station} is not on line; it must have sent something on a standing link")
-        if key in self._orders:
-            raise BadInput(f"order {message.function:02X}H to station {message.station} is under way; wait for it")
-        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._orders[key] = answer
-        try:
-            way.send(encode(message, self._dialects.of(message.station)))
-            return await asyncio.wait_for(answer, timeout)
-        except TimeoutError:
-            told = f"station {message.station} did not answer {message.function:02X}H within {timeout:g} s"
-            raise NotFound(f"{told}; it may be asleep, or the password {message.password} may be another") from None
-        finally:
-            self._orders.pop(key, None)
+        return await self._asking.order(message, timeout, resends)
+
+    def attend(self, outbox: Outbox) -> None:
+        """Tell whoever has orders when their stations are heard."""
+        self._outbox = outbox
+
+    def contact(self, station: str) -> Contact | None:
+        """Where a station was last heard, and how it spoke."""
+        return self._asking.contact(station)
 
     @property
     def stations(self) -> tuple[str, ...]:
         """The addresses of the stations that can be reached now."""
-        return tuple(sorted(station for station, way in self._ways.items() if way.open))
+        return self._asking.reachable
 
     # what links tell
 
     @property
     def full(self) -> bool:
         """Whether no more should be read now."""
-        return self._stopping or len(self._queue) >= self.limits.queue
+        return self._stopping or self._no_room or len(self._queue) >= self.limits.queue
 
     def opened(self, link: Session) -> bool:
         """Count a connection in, unless it is one too many."""
@@ -179,9 +177,7 @@ class StationServer:
         self._sessions.discard(link)
         self._paused.discard(link)
         self.counts.connections = len(self._sessions)
-        for station in link.stations:
-            if self._ways.get(station) is link:
-                del self._ways[station]
+        self._asking.closed(link)
 
     def pause(self, link: Session) -> None:
         """Remember who is to be read again later."""
@@ -206,42 +202,15 @@ class StationServer:
         self._arrived.set()
 
     def _understood(self, link: Link, piece: Piece, now: int) -> Received:
-        head = head_of(piece.data, self._dialects, now) if piece.whole else None
-        if isinstance(head, Message):
-            reason = self._refused(head)
-            if not reason:
-                self.counts.frames += 1
-                self._hold(link, head.station)
-                return (
-                    self._packet(link, piece, head, now) if head.packet else Received(now, link.name, piece.data, head)
-                )
-        else:
-            told = head or decode(piece.data, self._dialects)
-            reason = str(told) if isinstance(told, Refusal) else "noise"
-        self.counts.refused += 1
-        return Received(now, link.name, piece.data, None, reason)
-
-    def _refused(self, head: Message) -> str:
-        if head.direction == "down":
-            return "direction: a station sends up"
-        password = self._dialects.of(head.station).password
-        return "password: another than the station's" if password not in (None, head.password) else ""
-
-    def _hold(self, link: Link, station: str) -> None:
-        """The way to a station is the one it was last heard on."""
-        known = self._ways.pop(station, None)
-        self._ways[station] = link
-        if isinstance(link, Session):
-            link.stations.add(station)
-        if known is None and len(self._ways) > self.limits.stations:
-            self._ways.pop(next(iter(self._ways)))
-
-    # messages in packets
-
-    def _packet(self, link: Link, piece: Piece, packet: Message, now: int) -> Received:
-        step = self._transfers.add(packet, now)
-        self._follow(link, packet, step, now)
-        return Received(now, link.name, piece.data, packet, whole=step.whole)
+        received, step = self._hearing.hear(link, piece, now)
+        if received.head is None:
+            self.counts.refused += 1
+            return received
+        self.counts.frames += 1
+        self._asking.hold(link, received.head)
+        if step is not None and received.head.packet is not None:
+            self._follow(link, received.head, step, now)
+        return received
 
     def _follow(self, link: Link, packet: Message, step: Step, now: int) -> None:
         """Ask for what is missing; what is given up goes to the dead letters."""
@@ -269,8 +238,13 @@ class StationServer:
             group = [self._queue.popleft() for _ in range(min(len(self._queue), self.limits.group))]
             if not group:
                 continue
+            logged, self._logged = self._logged, 0
             try:
-                await loop.run_in_executor(self._worker, self._keep, [received for received, _ in group])
+                await loop.run_in_executor(self._worker, self._keep, [received for received, _ in group], logged)
+            except InboxFull as fault:
+                self._hold_up(group, fault)
+                await asyncio.sleep(self.limits.retry_wait)
+                self._no_room = bool(self._queue)
             except Exception as fault:
                 self._not_kept(group, fault)
                 await asyncio.sleep(self.limits.retry_wait)
@@ -278,10 +252,13 @@ class StationServer:
                 self._kept(group)
             self._read_again()
 
-    def _keep(self, group: list[Received]) -> None:
-        """In the worker: the raw log first, then the sink. A reading that the sink chokes on is set aside alone."""
+    def _keep(self, group: list[Received], logged: int) -> None:
+        """In the worker: the raw log first, where the first `logged` are already, then the sink.
+
+        A reading that the sink chokes on is set aside alone.
+        """
         if self._raw is not None:
-            self._raw.append([Kept(each.at, each.peer, each.frame) for each in group])
+            self._raw.append([Kept(each.at, each.peer, each.frame) for each in group[logged:]])
         try:
             self._sink.keep(group)
         except (StoreFailed, OSError):
@@ -308,10 +285,24 @@ class StationServer:
             _log.error("readings cannot be kept, so stations are not confirmed and will send again: %s", fault)
         self._failing = True
 
+    def _hold_up(self, group: Sequence[tuple[Received, Link]], fault: InboxFull) -> None:
+        """What came over connections waits for room, and nothing more is read; datagrams are let go and sent again."""
+        stay = [(received, link) for received, link in group if link.stands]
+        for _, link in group:
+            if not link.stands:
+                link.settle()
+                self.dropped()
+        self._queue.extendleft(reversed(stay))
+        self._logged = len(stay)
+        self.counts.held += 1
+        if not self._failing:
+            _log.error("there is no room for readings, so stations are left unread and unconfirmed: %s", fault)
+        self._failing = self._no_room = True
+
     def _kept(self, group: Sequence[tuple[Received, Link]]) -> None:
         if self._failing:
             _log.warning("readings are kept again")
-        self._failing = False
+        self._failing = self._no_room = False
         self.counts.groups += 1
         now = self._clock()
         for received, link in group:
@@ -320,28 +311,25 @@ class StationServer:
             link.settle()
 
     def _answer(self, received: Received, head: Message, link: Link, now: int) -> None:
+        self._asking.settle(received, head)
+        frame = meters.answer(received.meter) if received.meter else self._confirmation(received, head, now)
         if head.function == HEARTBEAT:
             self.counts.heartbeats += 1
-            return
-        self._settle(received, head)
-        more = head.packet is not None and received.whole is None
-        reply = confirm(head if more else received.whole or head, now)
-        if reply is None or not link.open or (more and head.end != ETB):
-            return
-        link.send(encode(reply, self._dialects.of(head.station)))
-        self.counts.confirmed += 1
+        if frame is not None and link.open:
+            link.send(frame)
+            self.counts.confirmed += 1
+        self._outbox.met(head.station)
 
-    def _settle(self, received: Received, head: Message) -> None:
-        """Hand an answer to who waits for it."""
-        order = self._orders.get((head.station, head.function))
-        if order is None or order.done() or (head.packet is not None and received.whole is None):
-            return
-        said = received.whole or decode(received.frame, self._dialects, received.at)
-        if isinstance(said, Message):
-            order.set_result(said)
+    def _confirmation(self, received: Received, head: Message, now: int) -> bytes | None:
+        """The frame that confirms, with which a station that is to get an order is told to stay on line."""
+        more = head.packet is not None and received.whole is None
+        reply = confirm(head if more else received.whole or head, now, stay=self._outbox.wants(head.station))
+        if reply is None or (more and head.end != ETB) or head.end == NAK:
+            return None
+        return encode(reply, self._dialects.of(head.station))
 
     def _read_again(self) -> None:
-        if self._stopping or len(self._queue) > self.limits.queue // 2:
+        if self._stopping or self._no_room or len(self._queue) > self.limits.queue // 2:
             return
         for link in [each for each in self._paused if each.waiting <= self.limits.unconfirmed // 2]:
             self._paused.discard(link)
@@ -356,9 +344,9 @@ class StationServer:
             await asyncio.sleep(1.0)
             turn += 1
             now = self._clock()
-            for packet, step in self._transfers.overdue(now):
-                link = self._ways.get(packet.station) or _Nowhere()
-                self._follow(link, packet, step, now)
+            for packet, step in self._hearing.transfers.overdue(now):
+                contact = self._asking.contact(packet.station)
+                self._follow(contact.link if contact else _Nowhere(), packet, step, now)
             if turn % 10 == 0 or self.limits.idle < 10:
                 self._close_idle()
 
@@ -371,7 +359,8 @@ class StationServer:
 class _Nowhere:
     """Where the station of a broken transfer has gone."""
 
-    name, waiting, open = "gone", 0, False
+    name, waiting, open, heard, stands = "gone", 0, False, 0.0, False
+    protocol: Standard = "sl651"
 
     def send(self, data: bytes) -> None:
         """Nobody hears it."""
