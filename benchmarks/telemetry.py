@@ -6,9 +6,10 @@ The frames are those of a network in a flood: hourly reports with five-minute ra
 with and without users' own elements, heartbeats. The package index offers no decoder of SL 651 or SZY 206, so the
 peer is our own object path, which is plain Python as the open decoders are: one run, the same bytes.
 
-The server is `liuyu listen` in a process of its own: raw log and SQLite store, each forced to the disk before a
-confirmation goes out. Stations are counted that stand at once and are all confirmed; values, those that are in the
-store when the last confirmation has come.
+The server is `liuyu listen` in a process of its own, the whole twin of the present: raw log and inbox are forced to the
+disk before a confirmation goes out, then the loop checks, assesses and keeps the values. Stations are counted that
+stand at once and are all confirmed; values, from the first byte on the socket until the last one is durable in the
+store, on SQLite and, where a server's programs are installed, on a PostgreSQL server of its own that syncs.
 """
 
 from __future__ import annotations
@@ -23,20 +24,27 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from liuyu.app.storage import open_store
 from liuyu.monitor.sense import szy206
 from liuyu.monitor.sense.fleet import Fleet, Report, synthetic
 from liuyu.monitor.sense.sl651 import Framer, Group, Message, decode, decode_many, element, encode
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tests.postgres_server import PostgresServer  # the tests' own server serves here too
+from tests.setup_postgres import programs
+
 BEGIN = 1_594_000_200 // 3600 * 3600
 AIM, STATIONS_AIM, VALUES_AIM = 100_000, 10_000, 20_000
-LINES, WINDOW, PUMPED = 40, 250, 60_000
+LINES, WINDOW, PUMPED, FIRST = 40, 250, 60_000, 2000
+PATIENCE = 600  # seconds until the store must hold all
 CHUNK = 1400
 
 
@@ -109,23 +117,36 @@ def package(folder: Path, count: int) -> Path:
     return folder
 
 
+@dataclass(slots=True)
+class Running:
+    """A server: its port, its process, the folder of its store, and when it has ended its last counts."""
+
+    port: int
+    process: int
+    store: Path
+    counts: dict[str, int] = field(default_factory=dict)
+
+
 @contextmanager
-def server(count: int) -> Iterator[tuple[int, int, list[str]]]:
-    """A station server: its port, its process, and when it has ended the lines that it printed."""
+def server(count: int, database: PostgresServer | None = None) -> Iterator[Running]:
+    """A station server on SQLite, or on a database."""
     with tempfile.TemporaryDirectory() as name:
-        basin = package(Path(name) / "basin", count)
-        command = [str(Path(sys.executable).with_name("liuyu")), "listen", "--basin", str(basin), "--port", "0"]
-        running = subprocess.Popen(
-            [*command, "--folder", f"{name}/kept", "--any-clock", "--json"], stdout=subprocess.PIPE, text=True
-        )
+        basin, config = package(Path(name) / "basin", count), Path(name) / "liuyu.toml"
+        lines = [f"basin = {json.dumps(str(basin))}", "[live]", "step_seconds = 1"]
+        lines += ["[storage]", f"folder = {json.dumps(name)}"]
+        if database:
+            lines += ['engine = "postgres"', f"url = {json.dumps(database.url('bench'))}"]
+        config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        command = [str(Path(sys.executable).with_name("liuyu")), "listen", "--config", str(config), "--port", "0"]
+        running = subprocess.Popen([*command, "--any-clock", "--json"], stdout=subprocess.PIPE, text=True)
         assert running.stdout
         port = int(json.loads(running.stdout.readline())["listening"].rpartition(":")[2])
-        told: list[str] = []
+        made = Running(port, running.pid, Path(name) / "many-live" / "store")
         try:
-            yield port, running.pid, told
+            yield made
         finally:
             running.send_signal(signal.SIGTERM)
-            told += running.stdout.read().splitlines()
+            made.counts |= json.loads(running.stdout.read().splitlines()[-1])
             running.wait()
 
 
@@ -187,6 +208,19 @@ async def pumped(port: int, frames: list[bytes]) -> float:
     return perf_counter() - began
 
 
+def stored(folder: Path, wanted: int) -> None:
+    """Wait until a store holds so many values."""
+    began = perf_counter()
+    with closing(open_store(folder, read_only=True)) as store:
+        while True:
+            with store.engine.reading() as reader:  # type: ignore[attr-defined]
+                found = reader.ask("SELECT count(*) FROM observation")[0][0]
+            if found >= wanted:
+                return
+            assert perf_counter() - began < PATIENCE, f"{found} of {wanted} values after {PATIENCE} s"
+            time.sleep(0.05)
+
+
 def timed_reports(count: int) -> list[bytes]:
     """Reports of three values that a store keeps: level, counted rain, supply voltage."""
     frames = []
@@ -199,27 +233,34 @@ def timed_reports(count: int) -> list[bytes]:
     return frames
 
 
-def measure_server(stations: int) -> dict[str, Any]:
-    """The rates of a server in a process of its own, on one machine with its stations."""
+def measure_held(stations: int) -> dict[str, Any]:
+    """What one process holds and confirms, on one machine with its stations."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-    found: dict[str, Any] = {}
-    with server(stations) as (port, process, _):
-        found |= asyncio.run(held(port, process, min(stations, limit - 200)))
+    with server(stations) as running:
+        return asyncio.run(held(running.port, running.process, min(stations, limit - 200)))
+
+
+def measure_values(engine: str, database: PostgresServer | None = None) -> dict[str, Any]:
+    """From socket to durable store, as fast as confirmations come."""
     frames = timed_reports(PUMPED)
-    with server(1000) as (port, _, told):
-        asyncio.run(pumped(port, frames[:2000]))
-        seconds = asyncio.run(pumped(port, frames[2000:]))
-    stored = json.loads(told[-1])["new"] - 6000
-    found["values_per_second"] = stored / seconds
-    found["frames_per_second_durable"] = (PUMPED - 2000) / seconds
-    found["frames_per_group"] = json.loads(told[-1])["frames"] / json.loads(told[-1])["groups"]
-    return found
+    with server(1000, database) as running:
+        asyncio.run(pumped(running.port, frames[:FIRST]))
+        stored(running.store, 3 * FIRST)
+        began = perf_counter()
+        confirmed = asyncio.run(pumped(running.port, frames[FIRST:]))
+        stored(running.store, 3 * PUMPED)
+        seconds = perf_counter() - began
+    return {
+        f"values_per_second_{engine}": 3 * (PUMPED - FIRST) / seconds,
+        f"frames_confirmed_per_second_{engine}": (PUMPED - FIRST) / confirmed,
+        f"frames_per_group_{engine}": running.counts["frames"] / running.counts["groups"],
+    }
 
 
-def show_server(found: dict[str, Any]) -> None:
-    """Print the rates of the server."""
-    print("Station server, SQLite store:")
+def show_held(found: dict[str, Any]) -> None:
+    """Print what one process holds."""
+    print("Station server and loop:")
     print(
         f"  stations held at once {found['stations_held']:>12,.0f}   {found['stations_held'] / STATIONS_AIM:.1f} x the "
         f"aim; opened in {found['stations_opened_in']:.1f} s, {found['stations_server_mib']:.0f} MiB in all"
@@ -229,9 +270,15 @@ def show_server(found: dict[str, Any]) -> None:
         f"{found['reports_per_second']:,.0f} a second: median {found['confirm_median'] * 1000:.0f} ms, "
         f"p99 {found['confirm_p99'] * 1000:.0f} ms"
     )
+
+
+def show_values(engine: str, found: dict[str, Any]) -> None:
+    """Print the rates of one engine."""
+    values = found[f"values_per_second_{engine}"]
     print(
-        f"  values a second       {found['values_per_second']:>12,.0f}   {found['values_per_second'] / VALUES_AIM:.1f} "
-        f"x the aim; socket to durable store, {found['frames_per_group']:.0f} frames a commit"
+        f"  values/s, {engine:<12}{values:>12,.0f}   {values / VALUES_AIM:.1f} x the aim; socket to durable store; "
+        f"{found[f'frames_confirmed_per_second_{engine}']:,.0f} frames/s confirmed, "
+        f"{found[f'frames_per_group_{engine}']:.0f} a commit"
     )
 
 
@@ -257,8 +304,19 @@ def main() -> None:
     for title, name, note in rows:
         print(f"  {title:<22}{found[name]:>12,.0f}   {note}".rstrip())
     if options.stations:
-        found |= measure_server(options.stations)
-        show_server(found)
+        found |= measure_held(options.stations)
+        show_held(found)
+        found |= measure_values("sqlite")
+        show_values("sqlite", found)
+        if programs() is None:
+            print("  PostgreSQL is not installed here: python -m tests.setup_postgres")
+        else:
+            database = PostgresServer({"shared_buffers": "256MB"})
+            try:
+                found |= measure_values("postgres", database)
+            finally:
+                database.remove()
+            show_values("postgres", found)
     if options.json:
         options.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
 
