@@ -7,9 +7,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from liuyu.app.config import Live
-from liuyu.app.present import Duty
+from liuyu.app.now.present import Duty
+from liuyu.app.now.wall import WallTwin
 from liuyu.app.users import Users
-from liuyu.app.wall import WallTwin
 from liuyu.basin.clock import HOUR
 from liuyu.basin.events import Event
 from liuyu.basin.package import find_basin, read_basin

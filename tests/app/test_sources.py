@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from liuyu.app.config import read_config
-from liuyu.app.reread import rereader
+from liuyu.app.now.reread import rereader
 from liuyu.app.sources import folder, service, sl323, stations
 from liuyu.app.sources.runner import Sources
 from liuyu.app.sources.source import Place, Settings

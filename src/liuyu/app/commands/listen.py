@@ -14,11 +14,11 @@ import msgspec
 
 from liuyu.app.commands.shared import configure
 from liuyu.app.config import Config
+from liuyu.app.now.watch import forwarding, home_of, watching
 from liuyu.app.sources import stations
 from liuyu.app.sources.runner import Sources
 from liuyu.app.sources.source import Settings
 from liuyu.app.users import Users
-from liuyu.app.watch import forwarding, home_of, watching
 from liuyu.basin.errors import BadInput
 from liuyu.basin.events import Event
 from liuyu.basin.package import find_basin, read_basin

@@ -17,9 +17,9 @@ from liuyu.app.choice import Course, choose
 from liuyu.app.commands.shared import configure, course_options, progress
 from liuyu.app.config import Config, Server
 from liuyu.app.live import LiveTwin
+from liuyu.app.now.watch import home_of, watching
 from liuyu.app.storage import open_store, remove_store
 from liuyu.app.users import Users
-from liuyu.app.watch import home_of, watching
 from liuyu.basin.clock import moment
 from liuyu.basin.errors import BadInput
 from liuyu.basin.package import find_basin, read_basin

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from liuyu.app.now.reopen import Reopen
 from liuyu.app.pipeline import Observed, Pipeline, Step
-from liuyu.app.reopen import Reopen
 from liuyu.basin.clock import HOUR, moment
 from liuyu.basin.errors import StoreFailed
 from liuyu.basin.events import Event

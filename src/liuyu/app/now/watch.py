@@ -9,13 +9,13 @@ from pathlib import Path
 
 from liuyu.app.config import Config
 from liuyu.app.letters import Letters
-from liuyu.app.present import Duty
-from liuyu.app.reread import rereader
+from liuyu.app.now.present import Duty
+from liuyu.app.now.reread import rereader
+from liuyu.app.now.wall import WallTwin
 from liuyu.app.sources.runner import Sources
 from liuyu.app.sources.source import Place, Settings
 from liuyu.app.storage import open_inbox, open_store
 from liuyu.app.users import Users
-from liuyu.app.wall import WallTwin
 from liuyu.basin.events import Event
 from liuyu.basin.places import Basin
 

@@ -13,8 +13,8 @@ from datetime import datetime
 
 from liuyu.app.acts import Acts
 from liuyu.app.config import Live
+from liuyu.app.now.present import MOST, Duty, Present
 from liuyu.app.pipeline import NOTHING, Step
-from liuyu.app.present import MOST, Duty, Present
 from liuyu.app.users import Users
 from liuyu.basin.clock import DAY, moment
 from liuyu.basin.errors import BadInput, LiuyuError, StoreFailed

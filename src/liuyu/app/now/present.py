@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from liuyu.app.lane import Lane
+from liuyu.app.now.lane import Lane
 from liuyu.app.pipeline import Step
 from liuyu.basin.clock import DAY, HOUR, moment
 from liuyu.basin.errors import BadInput, InboxFull
