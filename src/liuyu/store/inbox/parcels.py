@@ -99,7 +99,7 @@ def _facts(data: bytes) -> tuple[_Facts, int]:
     start = _LENGTH + int.from_bytes(data[:_LENGTH], "little")
     try:
         facts = msgspec.msgpack.decode(memoryview(data)[_LENGTH:start], type=_Facts)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StoreFailed(f"{len(data)} bytes are no parcel ({error}); set them aside") from None
     if facts.form != FORM:
         raise StoreFailed(f"a parcel has form {facts.form}, this version reads {FORM}; use the version that wrote it")

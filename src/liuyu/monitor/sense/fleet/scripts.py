@@ -51,7 +51,7 @@ def synthetic(stations: int, reports: int, start: int, step: int, seed: int) -> 
 
 def _made(address: str, number: int, reports: int, start: int, step: int, seed: int) -> Iterator[Report]:
     dice = np.random.default_rng((seed, number))
-    base, swing, phase = dice.uniform((5, 0.2, 0), (60, 6, 2 * math.pi))
+    base, swing, phase = dice.uniform((5, 0.2, 0), (60, 6, 2 * math.pi)).tolist()
     rain = float(dice.uniform(0, 500))
     for place in range(reports):
         time = start + place * step

@@ -24,7 +24,6 @@ from liuyu.monitor.sense.sensorthings.streams import Streams
 from liuyu.store.inbox.interface import Parcel
 
 SOURCE = "mqtt:sensorthings"
-TOPICS = ("v1.1/Observations", "v1.1/Datastreams('+')/Observations")
 _TOPIC = re.compile(r"(?:.*/)?v1\.[01]/(?:Datastreams\((?:'((?:[^']|'')*)'|([^'()/]+))\)/)?Observations$")
 _LARGEST = 256 * 1024
 
@@ -84,7 +83,7 @@ def _body(payload: bytes) -> dict[str, Any]:
         raise BadInput(f"the message has {len(payload)} bytes; send at most {_LARGEST}")
     try:
         body = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"the message is not JSON ({error}); send one object") from None
     if not isinstance(body, dict):
         raise BadInput(f"the message holds a {type(body).__name__}; send one object")

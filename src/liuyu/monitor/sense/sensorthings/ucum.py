@@ -46,6 +46,7 @@ _WHOLE: Mapping[str, tuple[float, Dimensions]] = {
     "{NTU}": (1.0, (("NTU", 1),)),
 }
 _PREFIXES = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "c": 1e-2, "d": 1e-1, "da": 10.0, "h": 1e2, "k": 1e3, "M": 1e6, "G": 1e9}
+_LEAST = 1e-30  # no unit of measurement is smaller, nor larger than its inverse
 _AFFINE = {"Cel": (1.0, 273.15), "[degF]": (5 / 9, 459.67 * 5 / 9)}
 _OWN = {"degC": "Cel", "NTU": "{NTU}"}
 _COMPONENT = re.compile(r"(\[[^\]]+\]|\{[^}]*\}|%|10[*^](?=[+-]?\d)|[A-Za-z]+)?([+-]?\d+)?(\{[^}]*\})?$")
@@ -83,7 +84,7 @@ def parse_ucum(code: str) -> Unit | None:
         if not part and place == 0:  # a code may begin with a slash: /s
             continue
         found = _component(part)
-        if found is None:
+        if found is None or not _LEAST < found.factor < 1 / _LEAST:
             return None
         factor *= found.factor**sign
         for name, power in found.dimensions:
