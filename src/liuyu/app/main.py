@@ -27,6 +27,7 @@ COMMANDS = (
     "order",
     "letters",
     "simulate",
+    "flood",
     "user",
 )
 """A command NAME is the object NAME of the module `liuyu.app.commands.NAME`."""
