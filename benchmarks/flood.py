@@ -15,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -177,7 +178,7 @@ def main() -> None:
     if not given.peers:
         print("no peers: name a Python that has anuga and landlab with --peers")
         return
-    folder = Path(os.environ.get("TMPDIR", "/tmp"))
+    folder = Path(tempfile.gettempdir())
     peers = (("ANUGA DE0", ANUGA, "hllc 1 single"), ("landlab OverlandFlow", LANDLAB, "inertial 1 single"))
     for label, source, ours in peers:
         for name in ENDS:

@@ -85,7 +85,7 @@ def radial_error(n: int, order: Order) -> float:
     return float(abs(run.frames[-1].depth - h).mean() / h.mean())
 
 
-@pytest.mark.parametrize(("order", "best", "worst"), [(1, 0.75, 0.25), (2, 1.4, 0.025)])
+@pytest.mark.parametrize(("order", "best", "worst"), [(1, 0.75, 0.25), (2, 1.4, 0.03)])
 def test_a_plane_surface_runs_round_a_bowl(order: Order, best: float, worst: float) -> None:
     errors = [planar_error(n, order) for n in (50, 100)]
     assert order_of(errors) > best
