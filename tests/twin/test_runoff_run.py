@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from liuyu.basin.errors import BadInput, ModelFailed, NotFound
 from liuyu.twin.runoff import MODELS, Forcing, RunoffModel, RunoffState, find_model, simulate
-from liuyu.twin.runoff.kernels import LANES
+from liuyu.twin.runoff.lanes import LANES
 
 Floats = NDArray[np.float64]
 DAYS = 400

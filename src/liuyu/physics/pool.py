@@ -61,3 +61,45 @@ def lake_step(
             return following
         level = following
     return level
+
+
+@compiled
+def level_pool_step(
+    before: float,
+    out: float,
+    storage: float,
+    now: float,
+    lateral: float,
+    dt: float,
+    storages: NDArray[np.float64],
+    outflows: NDArray[np.float64],
+) -> tuple[float, float]:
+    """Outflow [m3/s] and storage [m3] of an uncontrolled pool after a step, by Puls' storage-indication method.
+
+    Solves S1 + dt O(S1) / 2 = S0 + dt (I0 + I1 - O0) / 2 + dt L exactly, O(S) being a line between points, so that the
+    trapezoid of the outflow closes the balance. before, now: inflow at both ends of the step, out: outflow at its
+    beginning, lateral: mean inflow besides [m3/s]; storages, outflows: (n,) rising curve [m3, m3/s]. Where more flows
+    out than there is, the storage returned is below zero.
+    """
+    water = storage + 0.5 * dt * (before + now - out) + dt * lateral
+    place = 1
+    while place < len(storages) - 1 and storages[place] + 0.5 * dt * outflows[place] < water:
+        place += 1
+    slope = (outflows[place] - outflows[place - 1]) / (storages[place] - storages[place - 1])
+    base = storages[place - 1] + 0.5 * dt * outflows[place - 1]
+    above = (water - base) / (1.0 + 0.5 * dt * slope)
+    flow = max(outflows[place - 1] + slope * above, 0.0)
+    return flow, water - 0.5 * dt * flow
+
+
+@compiled
+def released_step(
+    before: float, out: float, storage: float, now: float, lateral: float, dt: float, release: float
+) -> tuple[float, float]:
+    """Outflow [m3/s] and storage [m3] of a pool that lets go `release` [m3/s], or less where there is less.
+
+    At the least it keeps what the trapezoid counts into the step after: the storage is never below dt O1 / 2.
+    """
+    water = storage + 0.5 * dt * (before + now - out) + dt * lateral
+    flow = min(release, max(water / dt, 0.0))
+    return flow, water - 0.5 * dt * flow

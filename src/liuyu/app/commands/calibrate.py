@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from liuyu.app.commands.shared import progress, say
 from liuyu.basin.errors import BadInput
-from liuyu.twin.runoff import MODELS, Both, Fitted, both, find_model, fit, mean_of, warmed
+from liuyu.twin.runoff import DAILY, MODELS, Both, Fitted, both, find_model, fit, mean_of, warmed, weights_of
 from liuyu.twin.runoff.figure import hydrograph
 from liuyu.twin.runoff.forcing_file import Record, read_record
 
@@ -24,15 +24,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What a calibration found: the runoff simulated (steps,) [mm/d], scores, and each model with its own."""
+    """What a calibration found: runoff (steps,) [mm/d], its scores, each model with its own, and their weights."""
 
     simulated: Floats
     scores: Both
     members: list[tuple[Fitted, Both]]
+    weights: Floats
 
 
 @click.command()
-@click.option("--model", required=True, metavar="NAME", help=f"{', '.join(MODELS)}, or {MEAN}: the mean of all.")
+@click.option("--model", required=True, metavar="NAME", help=f"{', '.join(DAILY)}, or {MEAN}: all of them.")
 @click.option(
     "--forcing", required=True, type=click.Path(path_type=Path), help="CSV: date,precip_mm,pet_mm,temp_c,q_mm."
 )
@@ -65,7 +66,9 @@ def calibrate(
     """
     if not 0.0 < area < 1e8:
         raise BadInput(f"an area of {area:g} km2 is none; give the sub-basin's in km2")
-    names = tuple(MODELS) if model == MEAN else (find_model(model).name,)
+    names = DAILY if model == MEAN else (find_model(model).name,)
+    if names[0] not in DAILY:
+        raise BadInput(f"{model} steps by the hour and the file holds days; take one of {', '.join(DAILY)}")
     record = read_record(forcing, latitude=latitude)
     periods = record.period(first), record.period(second)
     outcome = _calibrate(names, record, periods, seed, evaluations, quiet=as_json)
@@ -77,7 +80,7 @@ def calibrate(
         "calibrate": first,
         "validate": second,
         **msgspec.to_builtins(outcome.scores),
-        "models": [_member(*each) for each in outcome.members],
+        "models": [_member(*each, weight) for each, weight in zip(outcome.members, outcome.weights, strict=True)],
         "out": str(out),
     }
     if len(names) == 1:
@@ -97,13 +100,15 @@ def _calibrate(
             )
         runs.append(warmed(found.model, record.forcing, found.parameters[None])[0])
         members.append((found, both(runs[-1], record.observed, *periods)))
-    mean = mean_of(runs)
-    return _Outcome(mean, both(mean, record.observed, *periods), members)
+    weights = weights_of(runs, record.observed, periods[0])
+    mean = mean_of(runs, weights)
+    return _Outcome(mean, both(mean, record.observed, *periods), members, weights)
 
 
-def _member(found: Fitted, scores: Both) -> dict[str, Any]:
+def _member(found: Fitted, scores: Both, weight: float) -> dict[str, Any]:
     return {
         "model": found.model.name,
+        "weight": round(float(weight), 4),
         **msgspec.to_builtins(scores),
         "parameters": found.named(),
         "units": {each.name: each.unit for each in found.model.parameters},

@@ -26,6 +26,7 @@ LONGEST = 20  # [steps] greatest X4
 FIRST, SECOND = 2, 2 + LONGEST  # where the two queues begin in a state: production store, routing store, queues
 STATE_SIZE = 2 + 3 * LONGEST
 PREPARED_SIZE = 6 + 3 * LONGEST  # X1..X4, lengths of the two hydrographs, their shares
+DAILY = 25.62890625  # (9/4)^4, by which a day's percolation is held back
 
 
 @compiled_ieee
@@ -43,8 +44,11 @@ def hyperbolic_tangent(x: float) -> float:
 
 
 @compiled_ieee
-def production(store: float, x1: float, water: float, pet: float) -> tuple[float, float, float]:
-    """Production store after a step [mm], effective rain [mm], actual evaporation [mm] (equations 1 to 7 of [1])."""
+def production(store: float, x1: float, water: float, pet: float, held_back: float) -> tuple[float, float, float]:
+    """Production store after a step [mm], effective rain [mm], actual evaporation [mm] (equations 1 to 7 of [1]).
+
+    held_back: DAILY, or what stands for it at another step [1].
+    """
     net = water - pet
     t = hyperbolic_tangent(min(abs(net) / x1, 13.0))
     full = store / x1
@@ -55,7 +59,7 @@ def production(store: float, x1: float, water: float, pet: float) -> tuple[float
     store = store + gained - lost
     ratio = store / x1
     ratio = ratio * ratio
-    percolated = store * (1.0 - 1.0 / math.sqrt(math.sqrt(1.0 + ratio * ratio / 25.62890625)))
+    percolated = store * (1.0 - 1.0 / math.sqrt(math.sqrt(1.0 + ratio * ratio / held_back)))
     return store - percolated, percolated + max(net, 0.0) - gained, lost + min(water, pet)
 
 
@@ -86,12 +90,15 @@ def routing(store: float, x2: float, x3: float, delayed: float, direct: float) -
 
 
 @compiled_ieee
-def s_curve(x: float, x4: float, double: bool) -> float:
-    """Share of the water through by time x [d] of the first hydrograph, or of the `double` one (equations 9 to 16)."""
+def s_curve(x: float, x4: float, double: bool, exponent: float) -> float:
+    """Share of the water through by time x of the first hydrograph, or of the `double` one (equations 9 to 16).
+
+    x, x4 [steps]; exponent: 2.5 for days, 1.25 for hours.
+    """
     t = x / x4
     if not double:
-        return float(min(t, 1.0) ** 2.5)
-    return float(0.5 * t**2.5 if t < 1.0 else 1.0 - 0.5 * max(2.0 - t, 0.0) ** 2.5)
+        return float(min(t, 1.0) ** exponent)
+    return float(0.5 * t**exponent if t < 1.0 else 1.0 - 0.5 * max(2.0 - t, 0.0) ** exponent)
 
 
 @compiled_ieee
@@ -102,7 +109,7 @@ def hydrographs(x4: float, prepared: NDArray[np.float64]) -> None:
         begin = 6 + (LONGEST if double else 0)
         prepared[5 if double else 4] = count
         for place in range(count):
-            prepared[begin + place] = s_curve(place + 1.0, x4, double) - s_curve(float(place), x4, double)
+            prepared[begin + place] = s_curve(place + 1.0, x4, double, 2.5) - s_curve(float(place), x4, double, 2.5)
 
 
 @compiled_ieee
@@ -122,7 +129,7 @@ def gr4j_step(
     state: (STATE_SIZE,) production store, routing store, queues [mm]; prepared: see gr4j_prepare; water: rain and melt
     [mm]; pet: potential evaporation [mm].
     """
-    state[0], effective, evaporated = production(state[0], prepared[0], water, pet)
+    state[0], effective, evaporated = production(state[0], prepared[0], water, pet, DAILY)
     delayed = delay(state[FIRST:], prepared[6:], int(prepared[4]), 0.9 * effective)
     direct = delay(state[SECOND:], prepared[6 + LONGEST :], int(prepared[5]), 0.1 * effective)
     state[1], runoff, gain = routing(state[1], prepared[1], prepared[2], delayed, direct)

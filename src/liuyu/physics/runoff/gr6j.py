@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from liuyu.physics.compiled import compiled_ieee
 from liuyu.physics.runoff.delay import delay
-from liuyu.physics.runoff.gr4j import FIRST, LONGEST, SECOND, gr4j_storage, hydrographs, production, release
+from liuyu.physics.runoff.gr4j import DAILY, FIRST, LONGEST, SECOND, gr4j_storage, hydrographs, production, release
 
 EXPONENTIAL = 2 + 3 * LONGEST  # place of the exponential store in a state; the others lie as in GR4J
 STATE_SIZE = EXPONENTIAL + 1
@@ -51,7 +51,7 @@ def gr6j_step(
 ) -> tuple[float, float, float]:
     """One day in place; runoff, actual evaporation, water gained by exchange [mm]. Arguments as in gr4j_step."""
     x2, x3, x6 = prepared[1], prepared[2], prepared[X6]
-    state[0], effective, evaporated = production(state[0], prepared[0], water, pet)
+    state[0], effective, evaporated = production(state[0], prepared[0], water, pet, DAILY)
     delayed = delay(state[FIRST:], prepared[6:], int(prepared[4]), 0.9 * effective)
     direct = delay(state[SECOND:], prepared[6 + LONGEST :], int(prepared[5]), 0.1 * effective)
     traded = x2 * (state[1] / x3 - prepared[X5])

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from liuyu.physics.compiled import compiled_ieee
 from liuyu.physics.runoff.delay import delay, triangle
 
-LONGEST = 20  # [d] greatest base of the unit hydrograph
+LONGEST = 96  # [steps] greatest base of the unit hydrograph
 QUEUE = 8  # WU, WL, WD, S, FR, three reservoirs, then the queue
 STATE_SIZE = QUEUE + LONGEST
 COUNT, SHARES = 14, 15  # places in a prepared row behind the fourteen parameters
@@ -127,7 +127,7 @@ def xinanjiang_prepare(parameters: NDArray[np.float64], prepared: NDArray[np.flo
 def xinanjiang_step(
     state: NDArray[np.float64], prepared: NDArray[np.float64], water: float, pet: float
 ) -> tuple[float, float, float]:
-    """One day in place; runoff, actual evaporation, water gained (none) [mm].
+    """One step in place; runoff, actual evaporation, water gained (none) [mm].
 
     state: (STATE_SIZE,) tension water of three layers [mm], free water S [mm over FR], FR [1], water in the surface,
     interflow and groundwater reservoirs [mm], queue [mm].

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from liuyu.basin.errors import NotFound
-from liuyu.physics.runoff import gr4j, gr6j, hbv, sacsma, xinanjiang
+from liuyu.physics.runoff import gr4j, gr5, gr6j, hbv, sacsma, xinanjiang
 from liuyu.twin.runoff import kernels
 
 
@@ -22,7 +22,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class RunoffModel:
-    """A model as the loops know it: `kind` is its number there.
+    """A model as the loops know it: `kind` is its number there, `step_h` the hours of the step that it was made for.
 
     exchanges: whether it trades water with its neighbours, which then stands in for a correction of precipitation.
     """
@@ -33,6 +33,7 @@ class RunoffModel:
     state_size: int
     prepared_size: int
     exchanges: bool = False
+    step_h: int = 24
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -58,6 +59,19 @@ _GR = (
     Parameter("x3", "mm", 5.0, 800.0, True),
     Parameter("x4", "d", 0.5, 10.0, True),
 )
+_X5 = Parameter("x5", "1", -1.0, 2.0)
+_IMAX = Parameter("imax", "mm", 0.0, 5.0)
+_XINANJIANG = (
+    Parameter("wm", "mm", 60.0, 800.0, True),
+    Parameter("upper_share", "1", 0.05, 0.4),
+    Parameter("lower_share", "1", 0.2, 0.95),
+    Parameter("c", "1", 0.01, 0.3),
+    Parameter("b", "1", 0.05, 2.0, True),
+    Parameter("im", "1", 0.0, 0.1),
+    Parameter("sm", "mm", 2.0, 150.0, True),
+    Parameter("ex", "1", 0.5, 2.5),
+)
+_SHARE = Parameter("interflow_share", "1", 0.05, 0.95)
 MODELS = {
     each.name: each
     for each in (
@@ -65,7 +79,7 @@ MODELS = {
         RunoffModel(
             "gr6j",
             kernels.GR6J,
-            (*_GR, Parameter("x5", "1", -1.0, 2.0), Parameter("x6", "mm", 0.5, 200.0, True)),
+            (*_GR, _X5, Parameter("x6", "mm", 0.5, 200.0, True)),
             gr6j.STATE_SIZE,
             gr6j.PREPARED_SIZE,
             exchanges=True,
@@ -90,16 +104,9 @@ MODELS = {
             "xinanjiang",
             kernels.XINANJIANG,
             (
-                Parameter("wm", "mm", 60.0, 800.0, True),
-                Parameter("upper_share", "1", 0.05, 0.4),
-                Parameter("lower_share", "1", 0.2, 0.95),
-                Parameter("c", "1", 0.01, 0.3),
-                Parameter("b", "1", 0.05, 2.0, True),
-                Parameter("im", "1", 0.0, 0.1),
-                Parameter("sm", "mm", 2.0, 150.0, True),
-                Parameter("ex", "1", 0.5, 2.5),
-                Parameter("outflow", "1", 0.1, 0.95),
-                Parameter("interflow_share", "1", 0.05, 0.95),
+                *_XINANJIANG,
+                Parameter("outflow", "1/d", 0.1, 0.95),
+                _SHARE,
                 Parameter("ci", "1", 0.3, 0.98),
                 Parameter("cg", "1", 0.9, 0.9995),
                 Parameter("cs", "1", 0.0, 0.9),
@@ -133,8 +140,44 @@ MODELS = {
             sacsma.STATE_SIZE,
             sacsma.PREPARED_SIZE,
         ),
+        RunoffModel("gr5j", kernels.GR5J, (*_GR, _X5, _IMAX), gr5.STATE_SIZE, gr5.PREPARED_SIZE, exchanges=True),
+        RunoffModel(
+            "gr5h",
+            kernels.GR5H,
+            (
+                _GR[0],
+                Parameter("x2", "mm/h", -1.0, 1.0),
+                _GR[2],
+                Parameter("x4", "h", 0.5, 96.0, True),
+                _X5,
+                _IMAX,
+            ),
+            gr5.STATE_SIZE,
+            gr5.PREPARED_SIZE,
+            exchanges=True,
+            step_h=1,
+        ),
+        RunoffModel(
+            "xinanjiang_h",
+            kernels.XINANJIANG,
+            (
+                *_XINANJIANG,
+                Parameter("outflow", "1/h", 0.002, 0.2, True),
+                _SHARE,
+                Parameter("ci", "1", 0.9, 0.9995),
+                Parameter("cg", "1", 0.995, 0.99998),
+                Parameter("cs", "1", 0.0, 0.98),
+                Parameter("base", "h", 1.0, 96.0, True),
+            ),
+            xinanjiang.STATE_SIZE,
+            xinanjiang.PREPARED_SIZE,
+            step_h=1,
+        ),
     )
 }
+
+
+DAILY = tuple(name for name, each in MODELS.items() if each.step_h == 24)
 
 
 def find_model(name: str) -> RunoffModel:

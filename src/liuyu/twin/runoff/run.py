@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from liuyu.basin.errors import BadInput, ModelFailed
 from liuyu.physics.runoff import degree_day
 from liuyu.twin.runoff import kernels
+from liuyu.twin.runoff.lanes import run_lanes
 from liuyu.twin.runoff.models import BEFORE, RunoffModel
 
 Floats = NDArray[np.float64]
@@ -22,8 +23,8 @@ CHUNK = 4096  # series whose snow is held at once
 class Forcing:
     """Rows of weather, one for each sub-basin and member: precipitation, potential evaporation [mm], temperature [°C].
 
-    Each array is (rows, steps); temperature is None where nobody measured it, and then there is no snow. `names` tell
-    the rows apart when one fails, `times` the steps.
+    Each array is (rows, steps), a step being the model's own; temperature is None where nobody measured it, and then
+    there is no snow. `names` tell the rows apart when one fails, `times` the steps.
     """
 
     precipitation: Floats
@@ -129,28 +130,25 @@ def _chunk(
 ) -> None:
     """Run some of the series; state and runoff are changed in place."""
     mine, source = np.ascontiguousarray(parameters[part]), row[part]
-    water, water_row, factors = forcing.precipitation, source, mine[:, :2].copy()
+    fallen, pet = _plain(forcing.precipitation), _plain(forcing.pet)
+    water, water_row, factors = fallen, source, mine[:, :2].copy()
     bad = np.full(len(mine), -1)
     if forcing.temperature is not None:
         water = np.empty((len(mine), forcing.precipitation.shape[1]))
         water_row, factors[:, 0] = np.arange(len(mine)), 1.0
-        kernels.snow_series(
-            forcing.precipitation, forcing.temperature, source, mine[:, :BEFORE].copy(), state.snow[part], water, bad
-        )
+        warmth = _plain(forcing.temperature)
+        kernels.snow_series(fallen, warmth, source, mine[:, :BEFORE].copy(), state.snow[part], water, bad)
         _heed(f"{model.name}'s snow", forcing, source, bad)
-    kernels.run_series(
-        model.kind,
-        water,
-        forcing.pet,
-        water_row,
-        source,
-        factors,
-        _prepared(model, mine),
-        state.stores[part],
-        runoff[part],
-        bad,
-    )
+    rows = water, pet, water_row, source, factors, _prepared(model, mine), state.stores[part], runoff[part], bad
+    done = run_lanes(model.kind == kernels.GR4J, *rows) if model.kind in kernels.LANED else 0
+    if done < len(mine):
+        kernels.run_series(model.kind, *rows, done)
     _heed(model.name, forcing, source, bad)
+
+
+def _plain(values: Floats) -> Floats:
+    """The values as one block of memory: another layout would be compiled anew."""
+    return np.ascontiguousarray(values, np.float64)
 
 
 def _heed(what: str, forcing: Forcing, row: NDArray[np.int64], bad: NDArray[np.int64]) -> None:
