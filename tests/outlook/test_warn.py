@@ -18,7 +18,7 @@ from liuyu.basin.places import Basin, Season, Station, Threshold
 from liuyu.basin.quantities import quantity
 from liuyu.basin.records import Forecast, Provenance
 from liuyu.basin.series import Batch
-from liuyu.outlook.warn import Warn, WarningRule, WarningRules, read_warning_rules
+from liuyu.outlook.warn import Step, Warn, WarningRule, WarningRules, read_warning_rules
 from liuyu.outlook.warn.crossing import crossing
 
 START = epoch(datetime(2020, 8, 18, tzinfo=UTC))
@@ -102,7 +102,7 @@ def test_members_that_cross_beyond_the_horizon_do_not_count() -> None:
 
 def test_a_notice_is_issued_at_the_limit_in_the_words_of_a_bulletin() -> None:
     warn = Warn(basin(), rules())
-    assert warn.step([forecast(START, 0.49)], START) == []
+    assert warn.step([forecast(START, 0.50)], START) == []  # acting pays where p > C / L, not at it
     (event,) = warn.step([forecast(START, 0.78)], START)
     notice = record(event, Notice)
     assert (event.state, event.subject, notice.severity, notice.chance) == ("issued", "A", "yellow", 0.78)
@@ -312,7 +312,8 @@ def test_every_fault_is_told_at_once_with_its_line(tmp_path: Path) -> None:
 def test_the_shipped_rules_are_sound_and_rank_by_severity(name: str, basins: Path) -> None:
     where = read_basin(basins / name)
     found = read_warning_rules([Path(where.folder) / each for each in where.notice_files], where)
-    ratio = {each.name: each.cost_loss_ratio for each in found.rules}
+    ratio = {each.name: each.limit for each in found.rules}
+    assert all(each.action["zh"] and each.action["en"] for each in found.rules)
     assert ratio["above-warning"] > ratio["above-guarantee"] > ratio["above-record"]
 
 
@@ -321,5 +322,5 @@ def test_the_example_of_the_reference_can_be_read(tmp_path: Path) -> None:
     (example,) = (each for each in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if 'kind = "notices"' in each)
     (tmp_path / "notices.toml").write_text(example, encoding="utf-8")
     assert read_warning_rules([tmp_path / "notices.toml"], basin()).rules[0].severity == "orange"
-    keys = {info.name for kind in (WarningRule, WarningRules) for info in msgspec.structs.fields(kind)}
+    keys = {info.name for kind in (WarningRule, WarningRules, Step) for info in msgspec.structs.fields(kind)}
     assert keys - {"version", "rules"} <= set(re.findall(r"`(\w+)`", page))

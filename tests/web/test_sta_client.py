@@ -19,9 +19,9 @@ from frost_sta_client.service.auth_handler import AuthHandler
 from small_river import serving
 
 from liuyu.app.config import Live
-from liuyu.app.present import Duty
+from liuyu.app.now.present import Duty
+from liuyu.app.now.wall import WallTwin
 from liuyu.app.users import Users
-from liuyu.app.wall import WallTwin
 from liuyu.basin.bundle import bundle_file, bundle_folder
 from liuyu.basin.clock import HOUR, epoch, moment
 from liuyu.basin.flags import Flag

@@ -6,10 +6,13 @@ import type {
   Columns,
   ForecastIssue,
   ForecastView,
+  Letter,
   RollupColumns,
   Scene,
   Season,
   SeriesColumns,
+  StationOrder,
+  Tally,
   TileJson,
   TwinEvent,
   User,
@@ -78,6 +81,8 @@ export const api = {
     call<RollupColumns>(`api/series/${one(station)}/${one(quantity)}`, { query: { start, end, step }, signal }),
   forecast: (station: string, quantity: string, at?: string, signal?: AbortSignal) =>
     maybe(call<ForecastView>(`api/forecast/${one(station)}/${one(quantity)}`, { query: { at }, signal })),
+  tally: (station: string, at?: string, signal?: AbortSignal) =>
+    maybe(call<Tally[]>("api/notices/tally", { query: { station, at }, signal })),
   forecasts: (station: string, quantity: string, start: string, end: string, signal?: AbortSignal) =>
     maybe(call<ForecastIssue[]>(`api/forecasts/${one(station)}/${one(quantity)}`, { query: { start, end }, signal })),
   statistics: (station: string, quantity: string, at?: string, signal?: AbortSignal) =>
@@ -89,9 +94,16 @@ export const api = {
     call<TwinEvent>(`api/proposals/${one(proposal)}/decision`, { send: { accept, note } }),
   rehearse: (plan: { name: string; releases: Record<string, number[]>; inflow_factor: number }) =>
     call<TwinEvent>("api/rehearsals", { send: plan }),
+  /** Null where the twin takes nothing in. */
+  letters: (signal?: AbortSignal) => maybe(call<Letter[]>("api/letters", { query: { limit: 100 }, signal })),
+  /** Null where the twin listens to no stations. */
+  orders: (station: string, signal?: AbortSignal) => maybe(call<StationOrder[]>("api/orders", { query: { station, limit: 8 }, signal })),
+  order: (station: string, order: string) => call<StationOrder>(`api/stations/${one(station)}/orders`, { send: { order } }),
   session: () => call<User | null>("api/session"),
   signIn: (proof: { token: string } | { name: string; password: string }) => call<User>("api/session", { send: proof }),
   signOut: () => call<null>("api/session", { method: "DELETE" }),
   report: (kind: "html" | "pdf", language: string, at?: string) => address(`api/report.${kind}`, { language, at }),
+  bulletin: (kind: "html" | "pdf", language: string, at?: string, station?: string) =>
+    address(`api/bulletin.${kind}`, { language, at, station }),
   cap: (id: string) => address(`api/cap/${one(id)}.xml`),
 };

@@ -122,6 +122,45 @@ export interface Skill {
   rmse: number;
   rmse_persistence?: number;
   coverage_80?: number;
+  dc?: number;
+  qr?: number;
+  grade?: string;
+}
+
+/** A time with the range in which 80 % of the members concerned lie. */
+export interface When {
+  start: string;
+  median: string;
+  end: string;
+}
+
+/** The chance above which a notice of a rule goes out. */
+export interface Limit {
+  rule: string;
+  severity: Severity;
+  limit: number;
+  horizon_h: number;
+  action: Text;
+}
+
+/** How likely a line is crossed by each time and lead [h], and when; `limits` of the rules on it. */
+export interface Chance {
+  threshold: string;
+  value: number;
+  side: "above" | "below";
+  chance: number[];
+  leads: Record<string, number>;
+  crossing: When | null;
+  limits: Limit[];
+}
+
+/** The highest value with its 80 % range; `open` is the share of members whose peak is yet to come. */
+export interface Peak {
+  low: number;
+  median: number;
+  high: number;
+  time: When;
+  open: number;
 }
 
 export interface ForecastView {
@@ -131,7 +170,10 @@ export interface ForecastView {
   model: string;
   time: number[];
   quantiles: Record<string, number[]>;
-  chances: { threshold: string; value: number; chance: number[] }[];
+  chances: Chance[];
+  peak: Peak;
+  at_issue: { time: string; value: number } | null;
+  others: ForecastIssue[];
   drivers: Record<string, unknown>;
   provenance: Record<string, unknown>;
 }
@@ -201,6 +243,11 @@ export interface NoticeBody {
   peak_time: string;
   title: Text;
   model: string;
+  near: number;
+  outcome: string;
+  lead_h: number | null;
+  limit: number | null;
+  action: Text;
 }
 
 export interface ForecastBody {
@@ -324,6 +371,48 @@ export interface Season {
   mean: number;
   rank: number;
   exceedances: Exceedance[];
+}
+
+/** How the notices of a line stood the test: pod, far and csi as shares, lead times as least, median, longest [h]. */
+export interface Tally {
+  station: string;
+  quantity: string;
+  threshold: string;
+  near: number;
+  hits: number;
+  misses: number;
+  false_alarms: number;
+  pod: number | null;
+  far: number | null;
+  csi: number | null;
+  lead_h: [number, number, number] | null;
+}
+
+/** What was set aside; `size` in bytes. */
+export interface Letter {
+  id: number;
+  source: string;
+  reason: string;
+  received: string;
+  state: "waiting" | "replayed" | "refused";
+  size: number;
+  note: string;
+}
+
+/** An order to a station, and its answer once there is one. */
+export interface StationOrder {
+  id: string;
+  station: string;
+  order: string;
+  code: string;
+  name: Text;
+  by: string;
+  at: string;
+  deadline: string;
+  state: "queued" | "sent" | "answered" | "refused" | "expired";
+  ended: string | null;
+  reason: string;
+  answer: Record<string, unknown> | null;
 }
 
 /** The newest event of every id as of a time, gathered by kind, newest first. */

@@ -35,6 +35,7 @@ export function Hydrograph({ station, content, days, height = 250 }: { station: 
     content, data, lines, language, zone,
     span: [content.at - days * DAY, Math.max(horizon, content.at + 12 * HOUR)],
     momentText: view === "past" ? showTime(content.at, "dayTime", language, zone) : t.clock.now,
+    issueText: t.station.issuedShort,
     thresholdName: (group) => `${group.map((each) => t.thresholdShort[each.kind] ?? each.kind).join(" · ")} ${measured(group[0]?.value ?? 0, content.unit)}`,
   };
   const shown = useRef(setting);

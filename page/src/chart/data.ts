@@ -22,6 +22,16 @@ export interface Content {
   seconds: { quantity: string; unit: string; series: SeriesColumns }[];
   forecast: ForecastView | null;
   issues: ForecastIssue[];
+  /** Other courses of the future to draw beside the fan, by name. */
+  compared?: Compared[];
+  /** When the shown issue was made, where it is not the newest [s UTC]. */
+  marked?: number | null;
+}
+
+export interface Compared {
+  name: string;
+  time: number[];
+  value: number[];
 }
 
 export interface Drawn {

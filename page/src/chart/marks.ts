@@ -3,6 +3,7 @@
 import type uPlot from "uplot";
 
 import type { ForecastIssue } from "../api/types";
+import type { Compared } from "./data";
 import { inSeason, thresholdsOf } from "../domain/standing";
 import type { Scene, Threshold } from "../api/types";
 import type { Doubted } from "./data";
@@ -133,5 +134,37 @@ export function drawIssues(plot: uPlot, issues: ForecastIssue[], colours: Colour
     });
     pen.stroke();
   }
+  pen.restore();
+}
+
+const DASHES = [[2, 3], [7, 3], [7, 3, 2, 3]];
+
+/** Persistence and other models beside the fan, each with its name at its end. */
+export function drawCompared(plot: uPlot, compared: Compared[], colours: Colours): void {
+  const { ctx: pen, bbox } = plot;
+  const p = ratio();
+  pen.save();
+  pen.beginPath();
+  pen.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  pen.clip();
+  pen.strokeStyle = colours.ink;
+  pen.fillStyle = colours.quiet;
+  pen.lineWidth = 1.3 * p;
+  pen.font = `500 ${10 * p}px ${FONT}`;
+  pen.textAlign = "right";
+  pen.textBaseline = "bottom";
+  compared.forEach((course, place) => {
+    pen.setLineDash((DASHES[place % DASHES.length] ?? []).map((each) => each * p));
+    pen.beginPath();
+    course.time.forEach((time, row) => {
+      const x = plot.valToPos(time, "x", true);
+      const y = plot.valToPos(course.value[row] ?? Number.NaN, "y", true);
+      if (row) pen.lineTo(x, y);
+      else pen.moveTo(x, y);
+    });
+    pen.stroke();
+    const end = course.time.length - 1;
+    pen.fillText(course.name, Math.min(plot.valToPos(course.time[end] ?? 0, "x", true), bbox.left + bbox.width) - 4 * p, plot.valToPos(course.value[end] ?? 0, "y", true) - 2 * p);
+  });
   pen.restore();
 }

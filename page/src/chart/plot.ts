@@ -7,7 +7,7 @@ import { midnights, showTime } from "../domain/time";
 import type { Language, Threshold } from "../api/types";
 import type { Content, Drawn } from "./data";
 import { QUANTILES } from "./data";
-import { drawDoubted, drawIssues, drawMoment, drawThresholds } from "./marks";
+import { drawCompared, drawDoubted, drawIssues, drawMoment, drawThresholds } from "./marks";
 
 export interface Colours {
   ink: string;
@@ -69,6 +69,7 @@ export interface Setting {
   language: Language;
   zone: string;
   momentText: string;
+  issueText: string;
   thresholdName: (group: Threshold[]) => string;
 }
 
@@ -135,7 +136,9 @@ export function options(current: () => Setting, size: { width: number; height: n
         (plot) => {
           const now = current();
           drawIssues(plot, now.content.issues, colours);
+          drawCompared(plot, now.content.compared ?? [], colours);
           drawDoubted(plot, now.data.doubted, colours);
+          if (now.content.marked) drawMoment(plot, now.content.marked, now.issueText, colours);
           drawMoment(plot, now.content.at, now.momentText, colours);
         },
       ],

@@ -17,6 +17,8 @@ export interface Wanted {
   others: { quantity: string; unit: string }[];
   days: number;
   earlier: boolean;
+  /** The issue to show [s UTC], or null for the newest. */
+  issue: number | null;
 }
 
 const EMPTY: SeriesColumns = { time: [], value: [], flag: [] };
@@ -33,8 +35,8 @@ async function fetchContent(wanted: Wanted, at: number, now: number, signal: Abo
   });
   const [observed, forecast, issues, ...seconds] = await Promise.all([
     read(quantity),
-    api.forecast(station, quantity, when, signal),
-    wanted.earlier ? api.forecasts(station, quantity, from, iso(at), signal) : null,
+    api.forecast(station, quantity, wanted.issue === null ? when : iso(wanted.issue), signal),
+    wanted.earlier ? api.forecasts(station, quantity, from, iso(at + 1), signal) : null,
     ...wanted.others.map((each) => read(each.quantity)),
   ]);
   return {
@@ -67,7 +69,7 @@ export function useContent(wanted: Wanted): Content | null {
   const at = useApp((state) => (state.view.kind === "past" ? momentOf(state) : seconds(state.clock?.now ?? "1970-01-01")));
   const run = useApp((state) => state.run?.body.issued ?? "");
   const values = useApp((state) => (state.view.kind === "past" ? null : state.live?.values));
-  const { station, quantity, unit, days, earlier } = wanted;
+  const { station, quantity, unit, days, earlier, issue } = wanted;
   const others = wanted.others.map((each) => `${each.quantity}|${each.unit}`).join(" ");
   const [content, setContent] = useState<Content | null>(null);
   const grain = live ? Math.floor(at / GRAIN) : at;
@@ -76,7 +78,7 @@ export function useContent(wanted: Wanted): Content | null {
     const mine = new AbortController();
     const now = seconds(store.get().clock?.now ?? "1970-01-01");
     const ask: Wanted = {
-      station, quantity, unit, days, earlier,
+      station, quantity, unit, days, earlier, issue,
       others: others ? others.split(" ").map((each) => ({ quantity: each.split("|")[0]!, unit: each.split("|")[1]! })) : [],
     };
     const timer = window.setTimeout(() => {
@@ -86,7 +88,7 @@ export function useContent(wanted: Wanted): Content | null {
       window.clearTimeout(timer);
       mine.abort();
     };
-  }, [station, quantity, unit, others, days, earlier, live, grain, run]);
+  }, [station, quantity, unit, others, days, earlier, issue, live, grain, run]);
 
   useEffect(() => {
     if (values) setContent((kept) => (kept ? grownBy(kept, station) : kept));

@@ -21,6 +21,12 @@ export function Reports() {
         <a className="button" href={api.report("html", language, at)} target="_blank" rel="noreferrer">{t.reports.html}</a>
         <a className="button" href={api.report("pdf", language, at)} target="_blank" rel="noreferrer">{t.reports.pdf}</a>
       </div>
+      <div className="report report-forecast">
+        <Icon name="document" />
+        <span>{t.reports.bulletin}<span className="quiet"> {t.reports.allStations}</span></span>
+        <a className="button" href={api.bulletin("html", language, at)} target="_blank" rel="noreferrer">{t.reports.html}</a>
+        <a className="button" href={api.bulletin("pdf", language, at)} target="_blank" rel="noreferrer">{t.reports.pdf}</a>
+      </div>
     </Section>
   );
 }

@@ -10,6 +10,7 @@ import { Fold } from "../ui/controls";
 import { LevelMark } from "../ui/LevelMark";
 import { Alerts } from "./Alerts";
 import { Floods } from "./Floods";
+import { Intake } from "./Intake";
 import { Notices } from "./Notices";
 import { Reports } from "./Reports";
 
@@ -24,6 +25,7 @@ export function Situation() {
       <Floods />
       <Notices />
       <Sources />
+      <Intake />
       <Reports />
       <p className="keys quiet">{t.keys.list}</p>
     </>

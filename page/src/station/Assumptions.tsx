@@ -2,16 +2,16 @@
 
 import type { ForecastView, Text } from "../api/types";
 import { useWords } from "../language";
-import { measured } from "../domain/number";
+import { measured, percent } from "../domain/number";
 import { select } from "../state/actions";
 import { useApp } from "../state/app";
-import { Fold } from "../ui/controls";
 
 /** A node that feeds the station, or what comes in between (`from_outside`); discharges in m3/s. */
 interface Input {
   station: string;
   discharge?: number;
   travel_h?: number;
+  share?: number;
   from_outside?: number;
 }
 
@@ -42,11 +42,22 @@ export function Assumptions({ forecast }: { forecast: ForecastView }) {
   const missing = Array.isArray(forecast.drivers.missing) ? (forecast.drivers.missing as Missing[]) : [];
   const flows = inputs.filter((each) => Number.isFinite(each.discharge ?? each.from_outside));
   if (!told.length && !flows.length) return null;
+  const above = flows.filter((each) => each.discharge !== undefined);
+  const local = flows.find((each) => each.from_outside !== undefined)?.from_outside;
+  const arriving = above.reduce((sum, each) => sum + (each.discharge ?? 0) * (each.share ?? 1), 0);
+  const words = above.length
+    ? t.station.inWords(
+        above.map((each) => t.station.upstream(name(each.station), measured(each.discharge!, "m3/s"), String(Math.round(each.travel_h ?? 0)))).join(t.listed),
+        local === undefined ? "" : t.station.local(measured(Math.abs(local), "m3/s"), local < 0, arriving + local > 0 ? percent(Math.abs(local) / (arriving + Math.abs(local))) : ""),
+      )
+    : local === undefined ? "" : t.station.inWords("", t.station.local(measured(Math.abs(local), "m3/s"), local < 0, ""));
   return (
-    <Fold title={t.station.assumptions}>
+    <div className="block">
+      <div className="block-head"><h3>{t.station.assumptions}</h3></div>
+      {words && <p className="in-words">{words}</p>}
       {flows.length > 0 && (
         <table className="drivers">
-          <caption>{t.station.drives}</caption>
+          <thead className="unseen"><tr><th>{t.station.drives}</th><th>m³/s</th><th>h</th></tr></thead>
           <tbody>
             {flows.map((each, row) => (
               <tr key={row}>
@@ -62,6 +73,6 @@ export function Assumptions({ forecast }: { forecast: ForecastView }) {
         {told.map((each, row) => <li key={row}>{say(each)}</li>)}
         {missing.slice(0, 6).map((each) => <li key={`${each.station} ${each.quantity}`}>{t.station.missing(name(each.station), t.quantity[each.quantity] ?? each.quantity, t.duration(each.hours))}</li>)}
       </ul>
-    </Fold>
+    </div>
   );
 }

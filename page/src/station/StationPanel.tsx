@@ -7,7 +7,7 @@ import { useContent } from "../chart/useContent";
 import { useWords } from "../language";
 import { measured, signed, unitText } from "../domain/number";
 import type { Standing } from "../domain/standing";
-import { showTime } from "../domain/time";
+import { seconds, showTime } from "../domain/time";
 import { select } from "../state/actions";
 import { useApp } from "../state/app";
 import { useStanding, useZone } from "../state/derived";
@@ -16,8 +16,12 @@ import { LevelMark } from "../ui/LevelMark";
 import { Segmented, Switch } from "../ui/controls";
 import { SyntheticTag } from "../ui/SyntheticTag";
 import { Assumptions } from "./Assumptions";
+import { Bulletin } from "./Bulletin";
 import { Chances } from "./Chances";
+import { Issues } from "./Issues";
 import { Margins } from "./Margins";
+import { Models, comparedOf } from "./Models";
+import { Orders } from "./Orders";
 import { SeasonStatistics } from "./SeasonStatistics";
 import { Skill } from "./Skill";
 
@@ -38,6 +42,8 @@ function Chosen({ standing }: { standing: Standing }) {
   const [quantity, setQuantity] = useState(standing.quantity);
   const [days, setDays] = useState(7);
   const [earlier, setEarlier] = useState(false);
+  const [compare, setCompare] = useState(false);
+  const [issue, setIssue] = useState<number | null>(null);
   const unitOf = useMemo(() => new Map(scene.quantities.map((each) => [each.name, each.unit])), [scene]);
   const offered = station.quantities.filter((each) => unitOf.has(each));
   const others = offered
@@ -46,9 +52,16 @@ function Chosen({ standing }: { standing: Standing }) {
     .map((each) => ({ quantity: each, unit: unitOf.get(each) ?? "" }));
   const [second, setSecond] = useState(station.kind === "RR");
   const content = useContent({
-    station: station.code, quantity, unit: unitOf.get(quantity) ?? "", others: second ? others : [], days, earlier,
+    station: station.code, quantity, unit: unitOf.get(quantity) ?? "", others: second ? others : [], days, earlier, issue: earlier ? issue : null,
   });
+  const shown = useMemo(() => content && {
+    ...content,
+    issues: issue === null ? content.issues : [],
+    marked: earlier && issue !== null && content.forecast ? seconds(content.forecast.issued) : null,
+    compared: compare ? comparedOf(content, t) : [],
+  }, [content, compare, earlier, issue, t]);
   useEffect(() => setQuantity(standing.quantity), [standing.quantity]);
+  useEffect(() => setIssue(null), [quantity, days]);
   return (
     <section className="panel station" aria-label={`${t.station.panel} ${named(station)}`} data-station={station.code}>
       <Head standing={standing} />
@@ -65,21 +78,26 @@ function Chosen({ standing }: { standing: Standing }) {
               <Segmented label={t.station.quantity} value={quantity} onChange={setQuantity} options={offered.slice(0, 4).map((each) => ({ value: each, label: quantityName(t, each, station.kind) }))} />
             </div>
           )}
-          {content ? <Hydrograph station={station.code} content={content} days={days} /> : <div className="hydrograph-wait" aria-hidden="true" />}
+          {shown ? <Hydrograph station={station.code} content={shown} days={days} /> : <div className="hydrograph-wait" aria-hidden="true" />}
           <div className="chart-tools">
             {others.length > 0 && <Switch label={others.map((each) => t.quantity[each.quantity] ?? each.quantity).join(" · ")} on={second} onChange={setSecond} />}
             <Switch label={t.station.earlier} on={earlier} onChange={setEarlier} />
+            {content?.forecast && <Switch label={t.station.models} on={compare} onChange={setCompare} />}
           </div>
+          {earlier && content && <Issues issues={content.issues} issue={issue} onChange={setIssue} />}
         </div>
         {content?.forecast ? (
           <>
             <Chances forecast={content.forecast} unit={content.unit} />
-            <Skill forecast={content.forecast} unit={content.unit} />
+            <Models content={content} />
             <Assumptions forecast={content.forecast} />
+            <Skill forecast={content.forecast} unit={content.unit} />
+            <Bulletin station={station.code} issued={content.forecast.issued} />
           </>
         ) : (
           content && <p className="empty">{t.station.noForecast}</p>
         )}
+        <Orders station={station.code} />
         <SeasonStatistics station={station.code} quantity={quantity} unit={unitOf.get(quantity) ?? ""} />
         <Facts standing={standing} />
       </div>

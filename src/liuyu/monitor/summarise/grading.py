@@ -89,6 +89,12 @@ def grade(period: Period) -> Graded:
     return Graded(tuple(found), tuple(tracks), len(issues), tuple(sorted(models)))
 
 
+def grade_series(period: Period, station: str, name: str) -> list[Grade]:
+    """One series of one station by lead, every issue of the period together."""
+    issues = period.store.forecasts(period.start, period.end, station=station)
+    return _grade_series(period, station, name, [each for each in issues if each.quantity == name])
+
+
 def _track(period: Period, station: str, forecasts: list[Forecast]) -> Track:
     issued, members = _at_lead(forecasts, TRACK_H * HOUR)
     low, median, high = np.nanquantile(members, (0.1, 0.5, 0.9), axis=1) if len(members) else np.empty((3, 0))

@@ -31,7 +31,12 @@ _SHORT = 14  # letters that are kept on one line
 
 def to_html(report: Report, language: str = "zh") -> bytes:
     """The report as a self-contained HTML page in UTF-8, in zh or en. The same report gives the same bytes."""
-    return _Writer(page(report, language)).whole().encode("utf-8")
+    return page_to_html(page(report, language))
+
+
+def page_to_html(what: Page) -> bytes:
+    """A page of blocks as self-contained HTML in UTF-8."""
+    return _Writer(what).whole().encode("utf-8")
 
 
 class _Writer:

@@ -42,8 +42,12 @@ FAMILIES = (
 
 def to_pdf(report: Report, language: str = "zh") -> bytes:
     """The report as PDF in zh or en. Raises NotFound where no font with Chinese characters is at hand."""
+    return page_to_pdf(page(report, language))
+
+
+def page_to_pdf(what: Page) -> bytes:
+    """A page of blocks as PDF. Raises NotFound where no font with Chinese characters is at hand."""
     fonts, family = find_fonts(FONT_FOLDER)
-    what = page(report, language)
     source = _Writer(what, family).whole()
     pdf: bytes = typst.compile(
         source.encode("utf-8"), font_paths=fonts, ignore_system_fonts=True, timestamp=what.created, format="pdf"

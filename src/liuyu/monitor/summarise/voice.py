@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from liuyu.basin.clock import moment
 from liuyu.basin.errors import BadInput
 from liuyu.basin.places import THRESHOLD_KINDS
 from liuyu.monitor.summarise.blocks import Tone
-from liuyu.monitor.summarise.contents import Report, Text
+from liuyu.monitor.summarise.contents import Text
 
 COLOURS: Mapping[str, tuple[str, str]] = {
     "blue": ("蓝", "blue"),
@@ -30,10 +31,19 @@ _LINE_NAMES: Mapping[str, tuple[str, str]] = {
 DASH = "—"
 
 
+class Zoned(Protocol):
+    """Whatever is told on the clock of a zone."""
+
+    @property
+    def time_zone(self) -> str:
+        """Name of the zone, as Asia/Shanghai."""
+        ...
+
+
 class Voice:
     """A report's language and clock. Raises BadInput for a language that it does not speak."""
 
-    def __init__(self, report: Report, language: str) -> None:
+    def __init__(self, report: Zoned, language: str) -> None:
         if language not in {"zh", "en"}:
             raise BadInput(f"no language {language!r}; a report is written in zh or en")
         self.language, self.zone = language, ZoneInfo(report.time_zone)

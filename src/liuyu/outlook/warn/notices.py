@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from liuyu.basin.assessments import Assessments
 from liuyu.basin.clock import HOUR, epoch, moment
-from liuyu.basin.events import Event, Notice, announce
+from liuyu.basin.events import SEVERITIES, Event, Notice, announce
 from liuyu.basin.flags import Flag
 from liuyu.basin.places import Basin, Threshold
 from liuyu.basin.quantities import quantities, quantity
@@ -25,7 +25,7 @@ from liuyu.basin.records import Forecast
 from liuyu.basin.series import Batch
 from liuyu.outlook.warn import words
 from liuyu.outlook.warn.crossing import Crossing, crossing
-from liuyu.outlook.warn.rules import WarningRule, WarningRules
+from liuyu.outlook.warn.rules import Step, WarningRule, WarningRules
 
 
 class _Line(NamedTuple):
@@ -137,10 +137,11 @@ class Warn:
             return []
         if watch.notice is not None and watch.open:
             return self._hold(line, watch.notice, forecast, found, now)
-        if found.times is None or found.chance < line.rule.cost_loss_ratio or self._outranked(line):
+        if found.times is None or found.chance <= line.rule.limit or self._outranked(line):
             return []
+        event = self._tell(line, forecast.model, found, found.times, "issued", now)
         watch.since, watch.open = now, True
-        return [self._tell(line, forecast.model, found, found.times, "issued", now)]
+        return [event]
 
     def _hold(self, line: _Line, told: Notice, forecast: Forecast, found: Crossing, now: int) -> list[Event]:
         """A notice that is out: leave it, tell it anew or withdraw it."""
@@ -151,7 +152,7 @@ class Warn:
         if watch.low or found.times is None:
             return []
         watch.until = found.times[2]
-        if self._moved(line, told, found.chance, found.times[1]):
+        if self._moved(told, found, found.times[1], watch.told, self._step(line, found.chance)):
             return [self._tell(line, forecast.model, found, found.times, "updated", now)]
         return []
 
@@ -159,47 +160,64 @@ class Warn:
         self, line: _Line, model: str, found: Crossing, times: tuple[int, int, int], state: str, now: int
     ) -> Event:
         """Issue a notice or tell it anew. One that was withdrawn and comes back keeps its id."""
-        watch, told = self._watch(line), self._watch(line).notice
-        early, median, late = (moment(each) for each in times)
+        watch, told, step = self._watch(line), self._watch(line).notice, self._step(line, found.chance)
         watch.low, watch.until, watch.told = 0, times[2], now
-        title = words.expected(self._basin, line.threshold, line.rule.near, self._local(median), found.chance)
+        milder = self._milder(line, step) if state == "issued" else told
+        title = words.expected(self._basin, line.threshold, line.rule.near, self._local(moment(times[1])), found.chance)
+        if milder is not None and milder.severity != step.severity:
+            title = words.changed(title, milder.severity, step.severity)
         watch.notice = Notice(
             id=told.id if told else f"notice:{line.key}:{moment(now):%Y%m%dT%H%MZ}",
-            station=line.threshold.station,
-            quantity=line.threshold.quantity,
-            threshold=line.threshold.kind,
-            threshold_value=line.threshold.value,
-            severity=line.rule.severity,
             issued=told.issued if told else moment(now),
-            chance=round(found.chance, 4),
-            crossing=median,
-            crossing_from=early,
-            crossing_to=late,
-            peak=round(found.peak, quantity(line.threshold.quantity).decimals),
-            peak_time=moment(found.peak_time),
+            severity=step.severity,
             title=title,
             model=model,
-            near=line.rule.near,
+            limit=round(step.limit, 4),
+            action=step.action,
+            escalates=told.escalates if told else milder.id if milder else "",
+            **_line_of(line),
+            **_said(line, found, times),
         )
         self._mark(line)
         return self._event(watch.notice, state, now)
+
+    def _step(self, line: _Line, chance: float) -> Step:
+        """The last action whose limit the chance passes. A step once taken is left only when the chance falls well
+        below its limit, by `chance_moved`."""
+        watch, steps = self._watch(line), line.rule.steps
+        held = watch.notice.severity if watch.notice is not None and watch.open else ""
+        taken = max((place for place, each in enumerate(steps) if each.severity == held), default=-1)
+        passed = (
+            place
+            for place, each in enumerate(steps)
+            if chance > each.limit - (self._rules.chance_moved if place <= taken else 0.0)
+        )
+        return steps[max(passed, default=0)]
+
+    def _milder(self, line: _Line, step: Step) -> Notice | None:
+        """The gravest open notice of the same series that is less severe than a step: this one goes beyond it."""
+        series = (line.threshold.station, line.threshold.quantity)
+        watches = [self._watches.get(each.key) for each in self._lines[series] if each.key != line.key]
+        found = [each.notice for each in watches if each is not None and each.open and each.notice is not None]
+        lower = [each for each in found if SEVERITIES.index(each.severity) < SEVERITIES.index(step.severity)]
+        return max(lower, key=lambda each: SEVERITIES.index(each.severity), default=None)
 
     def _withdraw(self, line: _Line, told: Notice, chance: float, now: int) -> Event:
         watch = self._watch(line)
         watch.open, watch.low = False, 0
         title = words.withdrawn(self._basin, line.threshold, line.rule.near, chance)
-        watch.notice = msgspec.structs.replace(told, chance=round(chance, 4), title=title)
+        watch.notice = msgspec.structs.replace(told, chance=round(chance, 4), chances={}, title=title)
         return self._event(watch.notice, "withdrawn", now)
 
-    def _moved(self, line: _Line, told: Notice, chance: float, median: int) -> bool:
+    def _moved(self, told: Notice, found: Crossing, median: int, told_at: int, step: Step) -> bool:
         """True where what was told last would now mislead."""
         rules, classes = self._rules, self._rules.chance_classes
-        other_class = bisect(classes, chance) != bisect(classes, told.chance)
-        surer = other_class and abs(chance - told.chance) >= rules.chance_moved
+        other_class = bisect(classes, found.chance) != bisect(classes, told.chance)
+        surer = other_class and abs(found.chance - told.chance) >= rules.chance_moved
         due = epoch(told.crossing) if told.crossing else median
-        left = max(due - self._watch(line).told, 0)
+        left = max(due - told_at, 0)
         shifted = abs(median - due) > max(rules.crossing_moved_h * HOUR, rules.crossing_moved_share * left)
-        return surer or shifted or told.severity != line.rule.severity
+        return surer or shifted or told.severity != step.severity
 
     def _outranked(self, line: _Line) -> bool:
         """True while the rule named in `unless` has a notice out at this station, or sees its line passed."""
@@ -261,10 +279,6 @@ class Warn:
         when = moment(time)
         return Notice(
             id=f"notice:{line.key}:{when:%Y%m%dT%H%MZ}",
-            station=line.threshold.station,
-            quantity=line.threshold.quantity,
-            threshold=line.threshold.kind,
-            threshold_value=line.threshold.value,
             severity=line.rule.severity,
             issued=when,
             chance=round(self._watch(line).chance, 4),
@@ -274,7 +288,8 @@ class Warn:
             peak=round(value, quantity(line.threshold.quantity).decimals),
             peak_time=when,
             title={},
-            near=line.rule.near,
+            limit=round(line.rule.limit, 4),
+            **_line_of(line),
         )
 
     def _expire(self, now: int) -> list[Event]:
@@ -315,6 +330,38 @@ class Warn:
 
     def _event(self, notice: Notice, state: str, now: int) -> Event:
         return announce(notice, state=state, time=moment(now), subject=notice.station)
+
+
+def _line_of(line: _Line) -> dict[str, Any]:
+    """What a notice says of its line."""
+    return {
+        "station": line.threshold.station,
+        "quantity": line.threshold.quantity,
+        "threshold": line.threshold.kind,
+        "threshold_value": line.threshold.value,
+        "near": line.rule.near,
+    }
+
+
+def _said(line: _Line, found: Crossing, times: tuple[int, int, int]) -> dict[str, Any]:
+    """What a notice says of the forecast: chance by lead, time of crossing, and the peak, each with its interval."""
+    early, median, late = (moment(each) for each in times)
+    low, middle, high = (round(each, quantity(line.threshold.quantity).decimals) for each in found.crest.heights)
+    first, usual, last = (moment(each) for each in found.crest.times)
+    return {
+        "chance": round(found.chance, 4),
+        "chances": {str(lead): round(chance, 4) for lead, chance in found.chances},
+        "crossing": median,
+        "crossing_from": early,
+        "crossing_to": late,
+        "peak": middle,
+        "peak_from": low,
+        "peak_to": high,
+        "peak_time": usual,
+        "peak_time_from": first,
+        "peak_time_to": last,
+        "peak_open": round(found.crest.open, 4),
+    }
 
 
 def _lines(basin: Basin, rules: WarningRules) -> dict[tuple[str, str], tuple[_Line, ...]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from liuyu.basin.errors import BadPackage, Fault
-from liuyu.basin.events import Severity
+from liuyu.basin.events import SEVERITIES, Severity, Text
 from liuyu.basin.places import THRESHOLD_KINDS, Basin
 from liuyu.basin.quantities import quantities
 from liuyu.basin.toml_file import TomlFile
@@ -20,25 +21,67 @@ Chance = Annotated[float, Meta(ge=0, le=1, description="a chance between 0 and 1
 Hours = Annotated[int, Meta(ge=1, le=1000, description="whole hours, at least 1")]
 
 
+Money = Annotated[float, Meta(ge=0, description="an amount in any one unit, not negative")]
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An action that takes a greater chance than the one before it, and how severe the notice is from there on."""
+
+    severity: Annotated[Severity, Meta(description="blue, yellow, orange or red")]
+    cost: Money = 0.0
+    loss: Money = 0.0
+    cost_loss_ratio: Chance = 0.0
+    action: Text = {}
+
+    @property
+    def limit(self) -> float:
+        """The chance above which acting pays, C / L [1]."""
+        return self.cost / self.loss if self.loss > 0.0 else self.cost_loss_ratio
+
+
 class WarningRule(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of notice: for which line, how severe, and from which chance on.
 
-    `cost_loss_ratio` is the chance at which a notice pays: what acting for nothing costs over what it saves when the
-    line is crossed (Murphy 1977, Mon. Wea. Rev. 105, 803-816). The notice is withdrawn below `withdraw_below`. `near`
-    [unit of the quantity] moves the line to the safe side, so that "close to the warning line" can be a rule of its
-    own. `unless` names another rule: while that one has a notice out at the same station, this one says nothing.
+    Acting costs C whether the line is crossed or not; not acting costs L where it is crossed. Acting is the cheaper on
+    average where p L > C, so the notice goes out where the chance p > C / L (Murphy 1977, Mon. Wea. Rev. 105, 803-816).
+    `cost` and `loss` give C and L in any one unit, L being what the action saves; or `cost_loss_ratio` gives C / L.
+    `action` says what is to be done then. `escalate` holds costlier actions: the notice becomes as severe as the last
+    one whose own limit the chance passes. It is withdrawn below `withdraw_below`. `near` [unit of the quantity] moves
+    the line to the safe side, so that "close to the warning line" can be a rule of its own. `unless` names another
+    rule: while that one has a notice out at the same station, this one says nothing.
     """
 
     name: Annotated[str, Meta(min_length=1, description="a short name in small letters")]
     threshold: str
     severity: Annotated[Severity, Meta(description="blue, yellow, orange or red")]
-    cost_loss_ratio: Chance
     withdraw_below: Chance
+    cost: Money = 0.0
+    loss: Money = 0.0
+    cost_loss_ratio: Chance = 0.0
+    action: Text = {}
+    escalate: tuple[Step, ...] = ()
     near: Annotated[float, Meta(ge=0, description="a distance from the line, not negative")] = 0.0
     horizon_h: Hours = 168
     quantities: tuple[str, ...] = ()
     stations: tuple[str, ...] = ()
     unless: str = ""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The actions, the first one first."""
+        first = Step(
+            severity=self.severity,
+            cost=self.cost,
+            loss=self.loss,
+            cost_loss_ratio=self.cost_loss_ratio,
+            action=self.action,
+        )
+        return (first, *self.escalate)
+
+    @property
+    def limit(self) -> float:
+        """The chance above which the notice goes out, C / L [1]."""
+        return self.steps[0].limit
 
 
 class WarningRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,13 +144,30 @@ def _check(file: TomlFile, rows: Sequence[tuple[int, WarningRule]], basin: Basin
         for code in rule.stations:
             if code not in basin.station_by_code:
                 wrong("stations", code, "no such station in this basin", _near(code, basin.station_by_code))
-        if rule.withdraw_below >= rule.cost_loss_ratio:
-            cure = f"put it below cost_loss_ratio ({rule.cost_loss_ratio:g}), or notices flicker"
-            wrong("withdraw_below", rule.withdraw_below, "not below the limit of issuing", cure)
+        _check_limits(rule, wrong)
         if rule.unless and (rule.unless == rule.name or rule.unless not in names):
             wrong("unless", rule.unless, "names no other rule of this file", _near(rule.unless, names))
         if names.count(rule.name) > 1:
             wrong("name", rule.name, "used by two rules", "give each rule its own name")
+
+
+def _check_limits(rule: WarningRule, wrong: Callable[[str, object, str, str], None]) -> None:
+    """Note limits that are missing, told twice, or not in order."""
+    for step in rule.steps:
+        ratio, pair = step.cost_loss_ratio > 0.0, step.cost > 0.0 or step.loss > 0.0
+        if ratio == pair:
+            wrong(
+                "cost_loss_ratio", step.cost_loss_ratio, "limit not told in one way", "give cost and loss, or the ratio"
+            )
+        elif pair and not 0.0 < step.cost < step.loss:
+            wrong("cost", step.cost, f"not between 0 and the loss ({step.loss:g})", "acting pays where it costs less")
+    if 0.0 < rule.limit <= rule.withdraw_below:
+        cure = f"put it below the limit of issuing, cost / loss ({rule.limit:g}), or notices flicker"
+        wrong("withdraw_below", rule.withdraw_below, "not below the limit of issuing", cure)
+    for lower, upper in pairwise(rule.steps):
+        if upper.limit <= lower.limit or SEVERITIES.index(upper.severity) <= SEVERITIES.index(lower.severity):
+            cure = "order the steps: each graver than the one before, at a greater cost / loss"
+            wrong("escalate", upper.severity, "no step up", cure)
 
 
 def _near(name: str, known: Iterable[str]) -> str:

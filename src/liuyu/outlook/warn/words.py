@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from liuyu.basin.events import SEVERITIES
 from liuyu.basin.places import THRESHOLD_KINDS, Basin, Threshold
 from liuyu.basin.quantities import quantity
 
@@ -81,6 +82,16 @@ def expected(basin: Basin, threshold: Threshold, near: float, when: datetime, ch
     verb_zh, verb_en = _verbs(threshold, near)
     zh = f"预计{where['zh']}{_what(threshold)}{time['zh']}前后{verb_zh}{line['zh']}（可能性{sure['zh']}）"
     return {"zh": zh, "en": f"{where['en']} expected {verb_en} {line['en']} about {time['en']} (chance {sure['en']})"}
+
+
+_COLOURS = {"blue": "蓝色", "yellow": "黄色", "orange": "橙色", "red": "红色"}
+
+
+def changed(title: Text, before: str, after: str) -> Text:
+    """The title of a notice with the change of colour: ……，黄色预警升级为橙色."""
+    up = SEVERITIES.index(after) > SEVERITIES.index(before)
+    zh = f"{title['zh']}，{_COLOURS[before]}预警{'升级' if up else '降级'}为{_COLOURS[after]}"
+    return {"zh": zh, "en": f"{title['en']}: {before} notice {'raised' if up else 'lowered'} to {after}"}
 
 
 def withdrawn(basin: Basin, threshold: Threshold, near: float, chance: float) -> Text:

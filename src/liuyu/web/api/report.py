@@ -1,4 +1,4 @@
-"""The report, made from the log as of any moment."""
+"""The report and the forecast bulletin, made from the log as of any moment."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 
 from liuyu.basin.clock import moment
-from liuyu.web.desk import AtDesk
-from liuyu.web.parameters import At, moment_of
+from liuyu.monitor.summarise import Bulletin, bulletin, bulletin_html, bulletin_pdf
+from liuyu.outlook.warn import crossing
+from liuyu.web.desk import AtDesk, Desk
+from liuyu.web.parameters import At, known_station, moment_of, moment_or
 from liuyu.web.reply import WebRequest, answers, send
 
 Language = Annotated[Literal["zh", "en"], QueryParameter(name="language", description="zh for Chinese, en for English")]
 _HTML = "text/html"
 _PDF = "application/pdf"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'"
+OfStation = Annotated[
+    str, QueryParameter(name="station", max_length=64, description="Of this station alone; the main ones without it")
+]
 
 
 @get(
@@ -27,9 +33,8 @@ _PDF = "application/pdf"
 )
 def get_report_page(request: WebRequest, desk: AtDesk, language: Language = "zh", at: At = None) -> Response[bytes]:
     """The report as HTML."""
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'"
     page = desk.twin.report("html", language, _moment(at))
-    return send(request, page, media_type=_HTML, headers={"Content-Security-Policy": policy})
+    return send(request, page, media_type=_HTML, headers={"Content-Security-Policy": _POLICY})
 
 
 @get(
@@ -44,6 +49,46 @@ def get_report_file(desk: AtDesk, language: Language = "zh", at: At = None) -> R
     name = f'inline; filename="{desk.twin.basin.code}-report-{language}.pdf"'
     body = desk.twin.report("pdf", language, _moment(at))
     return Response(body, media_type=_PDF, headers={"Content-Disposition": name, "Cache-Control": "no-cache"})
+
+
+@get(
+    "/api/bulletin.html",
+    sync_to_thread=True,
+    summary="The forecast bulletin as a page",
+    description="The newest forecast as a bulletin: values to come, peaks and lines, grounds, verification. 404 where "
+    "nothing was issued so far.",
+    responses=answers(str, "A page that needs nothing else", 404, media_type="text/html"),
+    tags=["report"],
+)
+def get_bulletin_page(
+    request: WebRequest, desk: AtDesk, language: Language = "zh", at: At = None, station: OfStation = ""
+) -> Response[bytes]:
+    """The bulletin as HTML."""
+    page = bulletin_html(_bulletin(desk, at, station), language)
+    return send(request, page, media_type=_HTML, headers={"Content-Security-Policy": _POLICY})
+
+
+@get(
+    "/api/bulletin.pdf",
+    sync_to_thread=True,
+    summary="The forecast bulletin as PDF",
+    responses=answers(bytes, "A PDF file", 404, media_type=_PDF),
+    tags=["report"],
+)
+def get_bulletin_file(
+    desk: AtDesk, language: Language = "zh", at: At = None, station: OfStation = ""
+) -> Response[bytes]:
+    """The bulletin as PDF."""
+    name = f'inline; filename="{desk.twin.basin.code}-bulletin-{language}.pdf"'
+    body = bulletin_pdf(_bulletin(desk, at, station), language)
+    return Response(body, media_type=_PDF, headers={"Content-Disposition": name, "Cache-Control": "no-cache"})
+
+
+def _bulletin(desk: Desk, at: str | None, station: str) -> Bulletin:
+    if station:
+        known_station(desk.twin.basin, station)
+    stations = [station] if station else []
+    return bulletin(desk.twin.basin, desk.twin.store, moment_or("at", at, desk.now), crossing, stations)
 
 
 def _moment(at: str | None) -> datetime | None:
