@@ -158,6 +158,28 @@ def _routed(inflow: Floats, travel: float, x: float, count: int) -> Floats:
 
 
 @compiled
+def _times(matrix: Floats, vector: Floats) -> Floats:
+    """matrix times vector, by hand: compiled products of matrices would need a library of their own."""
+    out = np.zeros(len(matrix))
+    for row in range(len(matrix)):
+        for column in range(len(vector)):
+            out[row] += matrix[row, column] * vector[column]
+    return out
+
+
+@compiled
+def _between(matrix: Floats, middle: Floats) -> Floats:
+    """matrix x middle x the transposed matrix, of a symmetric middle."""
+    half = np.empty_like(middle)
+    for column in range(len(middle)):
+        half[:, column] = _times(matrix, middle[:, column])
+    out = np.empty_like(middle)
+    for row in range(len(middle)):
+        out[row] = _times(matrix, half[row])
+    return out
+
+
+@compiled
 def _filter(
     inflow: Floats,
     outflow: Floats,
@@ -176,8 +198,8 @@ def _filter(
     p = np.diag(variance * 100.0)
     out = np.full((len(leads), steps), np.nan)
     for at in range(1, steps):
-        x = step @ x + now * inflow[at] + before * inflow[at - 1]
-        p = step @ p @ step.T + np.diag(variance)
+        x = _times(step, x) + now * inflow[at] + before * inflow[at - 1]
+        p = _between(step, p) + np.diag(variance)
         if np.isfinite(outflow[at]):
             gain = p[:, size - 2] / (p[size - 2, size - 2] + gauge)
             x += gain * (outflow[at] - x[size - 2])
@@ -186,7 +208,7 @@ def _filter(
         for lead in range(1, min(furthest, steps - 1 - at) + 1):
             first = inflow[at + lead - 1] if known else inflow[at]
             second = inflow[at + lead] if known else inflow[at]
-            ahead = step @ ahead + now * second + before * first
+            ahead = _times(step, ahead) + now * second + before * first
             for row in range(len(leads)):
                 if leads[row] == lead:
                     out[row, at + lead] = ahead[size - 2]
