@@ -52,11 +52,14 @@ def test_a_warning_below_the_dam_brings_one_what_if_and_one_proposal(
     assert "holds back" in what_if.name["en"]
     assert proposal.id == "proposal:qingxi_reservoir:20210705T0600Z"
     assert len(proposal.releases[DAM]) == 96
-    ranks = [(each["over_pool"], each["loss"]) for each in proposal.compared]
-    assert len(ranks) >= 20
-    assert ranks == sorted(ranks)
-    assert proposal.title["en"].endswith(proposal.compared[0]["name"]["en"])
+    names = [each["name"]["en"] for each in proposal.compared]
+    assert names[0] == "optimised schedule"
+    assert {"as in like states before", "by the flood-control rules"} < set(names)
+    assert [each["loss"] for each in proposal.compared[1:]] == sorted(each["loss"] for each in proposal.compared[1:])
+    assert proposal.title["en"].endswith(names[0])
     assert set(proposal.reason) == {"zh", "en"}
+    usual = next(each for each in proposal.compared if each["name"]["en"].startswith("as in like"))
+    assert proposal.compared[0]["exceedance_m_h"] < usual["exceedance_m_h"]
 
 
 def test_every_schedule_keeps_range_and_ramp(basin: Basin, store: SqliteStore, now: int) -> None:

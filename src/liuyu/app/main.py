@@ -28,6 +28,7 @@ COMMANDS = (
     "letters",
     "simulate",
     "flood",
+    "plan",
     "user",
 )
 """A command NAME is the object NAME of the module `liuyu.app.commands.NAME`."""

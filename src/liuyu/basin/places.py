@@ -222,6 +222,7 @@ class Basin(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     rule_files: tuple[str, ...] = ()
     notice_files: tuple[str, ...] = ()
     playbook_file: str = ""
+    reservoir_rules_file: str = ""
     model_file: str = ""
     archive: str = ""
     attribution: str = ""

@@ -14,6 +14,7 @@ from liuyu.basin.package import check_basin, find_basin
 from liuyu.basin.places import Basin
 from liuyu.monitor.alert import read_rules
 from liuyu.monitor.respond import read_playbook
+from liuyu.outlook.plan.rules import read_reservoir_rules
 from liuyu.outlook.warn import read_warning_rules
 
 
@@ -43,6 +44,7 @@ def _rule_faults(basin: Basin) -> list[Fault]:
         (read_rules, basin.rule_files),
         (read_warning_rules, basin.notice_files),
         (read_playbook, [basin.playbook_file] if basin.playbook_file else []),
+        (read_reservoir_rules, [basin.reservoir_rules_file] if basin.reservoir_rules_file else []),
     )
     faults: list[Fault] = []
     for reader, names in readers:

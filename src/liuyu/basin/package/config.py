@@ -19,8 +19,9 @@ from liuyu.basin.places import Layer
 
 LAYER_KINDS = ("rivers", "lakes", "boundary", "subbasins", "terrain", "dams")
 _TEXTS = ("code", "name", "name_en", "time_zone")
-_OPTIONAL_TEXTS = ("attribution", "archive", "model_file", "playbook_file")
+_OPTIONAL_TEXTS = ("attribution", "archive", "model_file", "playbook_file", "reservoir_rules_file")
 _FILE_LISTS = ("rule_files", "notice_files")
+_IN_FOLDER = ("model_file", "playbook_file", "reservoir_rules_file")
 KEYS = (*_TEXTS, "synthetic", *_OPTIONAL_TEXTS, *_FILE_LISTS, "demonstration", "layers")
 _LAYER_KEYS = ("kind", "path", "source", "licence")
 
@@ -40,7 +41,7 @@ class Config:
     def named_files(self) -> set[str]:
         """Every file of the package that basin.toml names."""
         named = {path for paths in self.files.values() for path in paths}
-        singles = {self.texts.get(key, "") for key in ("archive", "model_file", "playbook_file")}
+        singles = {self.texts.get(key, "") for key in ("archive", *_IN_FOLDER)}
         return (named | singles | {layer.path for layer in self.layers}) - {""}
 
 
@@ -214,7 +215,7 @@ def _flag(reader: _Reader) -> bool:
 def _check_texts(reader: _Reader, texts: dict[str, str]) -> None:
     if texts["code"] and not re.fullmatch(r"[a-z0-9_-]+", texts["code"]):
         reader.fault("code", "is no code of a basin", "use small letters, digits, - and _", texts["code"])
-    for key in ("model_file", "playbook_file"):
+    for key in _IN_FOLDER:
         if texts[key]:
             reader.there(key, texts[key], reader.line(key))
     if texts["archive"]:

@@ -14,7 +14,8 @@ from liuyu.basin.errors import BadInput, ModelFailed, NotFound
 from liuyu.basin.events import SEVERITIES, Event, Notice, Proposal, announce, record
 from liuyu.basin.places import Basin, Reservoir
 from liuyu.basin.records import Scenario
-from liuyu.outlook.plan.search import Judged, search
+from liuyu.outlook.plan.judge import Judged
+from liuyu.outlook.plan.schedules import OPTIMISED, Compared, compare
 from liuyu.store.interface import Store
 from liuyu.twin import Outlook, RiverTwin
 from liuyu.twin.compare import binding_of, rehearsal_event, rows
@@ -25,6 +26,7 @@ PAUSE_H = 24
 HOLD_BACK = 5000.0
 HOLD_BACK_SHARE = 0.2
 HOLD_BACK_H = 72
+SAID = 6
 _LEAST = SEVERITIES.index("yellow")
 
 
@@ -142,9 +144,8 @@ class Plan:
         return {s: members[row] for row, (s, name) in enumerate(self.twin.targets) if name == "water_level"}
 
     def _propose(self, outlook: Outlook, reservoir: Reservoir, release: float) -> Event:
-        judged = search(self.twin, outlook, reservoir, release)
-        best = judged[0]
-        expected = next(each for each in judged if each.candidate.key == "expected")
+        compared = compare(self.twin, outlook, reservoir, release)
+        best = compared.judged[0]
         schedule = tuple(best.candidate.release.round(1).tolist())
         scenario = Scenario(name=best.candidate.zh, name_en=best.candidate.en, releases={reservoir.code: schedule})
         proposal = Proposal(
@@ -153,9 +154,9 @@ class Plan:
             reservoir=reservoir.code,
             title={"zh": f"{reservoir.name}：{best.candidate.zh}", "en": f"{reservoir.name_en}: {best.candidate.en}"},
             releases={reservoir.code: schedule},
-            compared=tuple(self._row(each) for each in judged),
-            reason=self._reason(best, expected, len(judged)),
-            binding=binding_of(self.twin, outlook, best.alternative, scenario),
+            compared=tuple(self._row(each) for each in compared.judged),
+            reason=self._reason(compared),
+            binding=(*binding_of(self.twin, outlook, best.alternative, scenario), *compared.words[:SAID]),
         )
         self._memory.open[proposal.id] = proposal
         return announce(proposal, state="proposed", time=moment(outlook.now), subject=reservoir.code)
@@ -175,33 +176,46 @@ class Plan:
             "peaks": {code: round(peak, 2) for code, peak in judged.peaks.items()},
         }
 
-    def _reason(self, best: Judged, expected: Judged, tried: int) -> Text:
-        if best.candidate.key == "expected":
+    def _reason(self, compared: Compared) -> Text:
+        """Why the first is proposed: its peaks and pool beside those of releasing as usual."""
+        best, expected = compared.judged[0], compared.of("expected")
+        if expected is None or best is expected:
             return {
-                "zh": f"试算{tried}个方案，没有一个优于按以往习惯调度（超警超保期望{best.downstream:.1f} 米·小时）",
-                "en": f"Of {tried} schedules none does better than releasing as usual "
-                f"({best.downstream:.1f} metre-hours above the lines)",
+                "zh": f"其余方案均不优于按以往习惯调度（超警超保期望{best.downstream:.1f} 米·小时）",
+                "en": f"No other schedule does better than releasing as usual ({best.downstream:.1f} metre-hours "
+                "above the lines)",
             }
-        if best.downstream >= expected.downstream:
-            room = expected.highest_wet - best.highest_wet
-            return {
-                "zh": f"试算{tried}个方案中综合损失最小：为水库多留余地，来水偏大时最高库水位比按以往习惯低{room:.2f} m"
-                f"（{best.highest_wet:.2f} m），下游超警超保期望{best.downstream:.1f} 米·小时"
-                f"（按以往习惯{expected.downstream:.1f}）",
-                "en": f"Least loss of {tried} schedules: it keeps {room:.2f} m more room in the reservoir than "
-                f"releasing as usual, should the inflow be high ({best.highest_wet:.2f} m), for "
-                f"{best.downstream:.1f} metre-hours above the lines downstream instead of {expected.downstream:.1f}",
-            }
-        lined = {each.station for each in self.basin.thresholds if each.kind in ("warning", "guarantee")}
-        lower = {code: expected.peaks[code] - peak for code, peak in best.peaks.items() if code in lined}
-        code = max(lower, key=lambda each: lower[each])
-        station, drop = self.basin.station_by_code[code], lower[code]
+        how = (
+            ("逐级目标优化", "Best by the goals in their order")
+            if best.candidate.key == OPTIMISED
+            else ("不超正常蓄水位的方案中损失最小", "Least loss of those that keep to the normal pool")
+        )
+        zh, en = self._drops(best, expected)
         was, will = f"{expected.downstream:.1f}", f"{best.downstream:.1f}"
+        pool = (
+            f"{best.highest:.2f} m ({best.highest_wet:.2f} m if the inflow is high), {best.ends:.2f} m at the end, "
+            f"instead of {expected.highest:.2f} m and {expected.ends:.2f} m"
+        )
         return {
-            "zh": f"试算{tried}个方案中综合损失最小：下游超警超保期望由{was}降至{will} 米·小时（超保按10倍计），"
-            f"{station.name}洪峰降低{drop:.2f} m，库水位最高{best.highest:.2f} m"
-            f"（来水偏大时{best.highest_wet:.2f} m）、期末{best.ends:.2f} m",
-            "en": f"Least loss of {tried} schedules: {will} instead of {was} metre-hours above the lines downstream "
-            f"(guarantee counts tenfold), peak at {station.name_en} lower by {drop:.2f} m; reservoir at most "
-            f"{best.highest:.2f} m ({best.highest_wet:.2f} m if the inflow is high), {best.ends:.2f} m at the end",
+            "zh": f"{how[0]}：与按以往习惯调度相比，{zh}；下游超警超保期望由{was}变为{will} 米·小时（超保按10倍计）；"
+            f"库水位最高{best.highest:.2f} m（来水偏大时{best.highest_wet:.2f} m）、期末{best.ends:.2f} m，"
+            f"按习惯为{expected.highest:.2f} m、{expected.ends:.2f} m",
+            "en": f"{how[1]}: beside releasing as usual {en}; {will} instead of {was} metre-hours above the lines "
+            f"downstream (guarantee counts tenfold); reservoir at most {pool}",
         }
+
+    def _drops(self, best: Judged, expected: Judged) -> tuple[str, str]:
+        """By how much the peak moves at the gauges with lines where it moves most down and up."""
+        lined = {each.station for each in self.basin.thresholds if each.kind in ("warning", "guarantee")}
+        change = {code: peak - expected.peaks[code] for code, peak in best.peaks.items() if code in lined}
+        shown = (
+            {min(change, key=lambda each: change[each]), max(change, key=lambda each: change[each])}
+            if change
+            else set()
+        )
+        zh, en = [], []
+        for code in sorted(shown, key=lambda each: change[each]):
+            station, by = self.basin.station_by_code[code], change[code]
+            zh.append(f"{station.name}洪峰{'降低' if by <= 0 else '抬高'}{abs(by):.2f} m")
+            en.append(f"the peak at {station.name_en} is {abs(by):.2f} m {'lower' if by <= 0 else 'higher'}")
+        return "、".join(zh) or "下游无可比站", " and ".join(en) or "no gauge below compares"
