@@ -16,7 +16,7 @@ from liuyu.basin.flags import Flag
 from liuyu.basin.package import read_basin
 from liuyu.basin.places import Basin
 from liuyu.basin.quantities import quantity
-from liuyu.basin.records import Forecast
+from liuyu.basin.records import Forecast, Scenario
 from liuyu.basin.series import Batch
 from liuyu.monitor.sense import Archive
 from liuyu.outlook.forecast import Forecaster, announce_forecasts
@@ -158,7 +158,7 @@ def test_the_announcement_counts_what_was_issued(issued: tuple[Forecast, ...]) -
 
 @pytest.mark.data
 def test_yangtze_2020_is_forecast_better_than_by_persistence(basins: Path, tmp_path: Path) -> None:
-    """The season was left out of calibration: 72 h ahead, an issue every two days, stations of the main stem."""
+    """72 h ahead, an issue every two days, stations of the main stem. The model knows this season."""
     basin = read_basin(basins / "yangtze")
     start, end = at(basin, "2020-07-18T04:00"), at(basin, "2020-09-10T00:00")
     archive = Archive(bundle_file(basin.archive), basin).take(start, end + 4 * DAY)
@@ -196,3 +196,25 @@ def test_the_shipped_model_of_the_yangtze_holds_what_it_promises(basins: Path) -
             assert found.rmse < found.rmse_persistence, f"{station} at {lead} h"
     size = sum(each.stat().st_size for each in (basins / "yangtze" / "model").iterdir())
     assert size < 2_000_000
+
+
+@pytest.mark.data
+def test_on_the_yangtze_a_release_as_forecast_changes_nothing_downstream(basins: Path, tmp_path: Path) -> None:
+    """The data-driven forecast has its own view of the release; a what-if is measured from that."""
+    basin = read_basin(basins / "yangtze")
+    now = at(basin, "2021-07-10T08:00")
+    batch = Archive(bundle_file(basin.archive), basin).take(now - 12 * DAY, now)
+    twin = RiverTwin(basin)
+    with filled(tmp_path / "yangtze", batch, now) as store:
+        outlook = twin.ahead(twin.view(store, now))
+        issued = Forecaster(basin, twin).issue(store, now)
+    release = outlook.median[twin.plumbing.row["60106980", "reservoir_outflow"]]
+    same = twin.alternative(outlook, Scenario(name="same", releases={"three_gorges": tuple(release.tolist())}))
+    below = twin.plumbing.row["60107300", "water_level"]
+    assert np.abs(same.median[below] - outlook.median[below]).max() < 1e-6
+    less = twin.alternative(outlook, Scenario(name="less", releases={"three_gorges": tuple((0.7 * release).tolist())}))
+    assert less.median[below].mean() < outlook.median[below].mean() - 0.5
+    found = one(issued, "60112200")
+    assert found.model == "river-twin+learned"
+    assert [each["lead_h"] for each in found.drivers["models"]] == [1, 6, 12, 24, 48, 72, 120, 168]
+    assert all(each["routed"] + each["learned"] == pytest.approx(1.0) for each in found.drivers["models"])

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,35 +23,34 @@ from liuyu.twin.derive import derive, series_of
 from liuyu.twin.fit import bridge, clean, fill, fit_law, fit_series, fit_travel, ridge
 from liuyu.twin.flow import LAKE, warm
 from liuyu.twin.hindcast import Hindcast, Issues, at_leads, hindcast, issues
-from liuyu.twin.model import Calibrated, Errors, Model, Regression, Skill, read_model, read_network, write_model
+from liuyu.twin.model import (
+    Calibrated,
+    Errors,
+    Model,
+    Regression,
+    SeriesModel,
+    Skill,
+    read_model,
+    read_network,
+    write_model,
+)
 from liuyu.twin.present import Plumbing, present
 from liuyu.twin.spread import beyond, nearest
+from liuyu.twin.study import SCORED_LEADS, Ground, Study, learn, learned_skill
 from liuyu.twin.window import Window
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Reader = Callable[[tuple[SeriesModel, ...]], Archive]
 DRIVER_PENALTY = 1.0
 CORRECTION_PENALTY = 0.03
 STEP_H = 6
 LIBRARY = 160
-SCORED_LEADS = (24, 48, 72, 120, 168)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What every step of a calibration reads: hourly values, cleaned; which hours train; the year of each hour."""
-
-    archive: Archive
-    cleaned: Floats
-    train: Mask
-    season: Mask
-    held_out: Mask
-    year: NDArray[np.int64]
 
 
 def calibrate(
     basin: Basin,
-    archive_path: Path,
+    source: Path | Reader,
     out: Path,
     *,
     network: Path | None = None,
@@ -60,11 +58,12 @@ def calibrate(
 ) -> Calibrated:
     """Calibrate a basin's twin on an archive and write the model folder; returns the model as it is read back.
 
-    network: the TOML file of nodes and periods; without it, the one that the package names, else one derived
-    from the reaches. Raises BadInput where the archive is too short.
+    source: an archive file, or what gives the archive of some series, such as one that quality control has checked;
+    network: the TOML file of nodes and periods; without it, the one that the package names, else one derived from the
+    reaches. Raises BadInput where the archive is too short.
     """
-    model = _begin(basin, network)
-    ground, model = _ground(basin, archive_path, model)
+    model = begin(basin, network)
+    ground, model = ground_of(basin, source, model)
     say(f"{len(model.series)} series, {int(ground.train.sum())} training hours")
     model = fit_network(basin, model, ground)
     for node in model.nodes:
@@ -74,14 +73,16 @@ def calibrate(
     return read_model(write_model(out, calibrated))
 
 
-def _begin(basin: Basin, network: Path | None) -> Model:
+def begin(basin: Basin, network: Path | None) -> Model:
+    """The network to calibrate, with every series that its stations report."""
     file = network or (Path(basin.folder) / basin.model_file if basin.model_file else None)
     model = read_network(file) if file else derive(basin)
     return replace(model, series=series_of(basin, model.nodes))
 
 
-def _ground(basin: Basin, path: Path, model: Model) -> tuple[_Ground, Model]:
-    archive = read_archive(path, basin, model.series)
+def ground_of(basin: Basin, source: Path | Reader, model: Model) -> tuple[Ground, Model]:
+    """What a calibration reads, and the model with the series that the archive holds and their ranges."""
+    archive = read_archive(source, basin, model.series) if isinstance(source, Path) else source(model.series)
     kept = np.isfinite(archive.value).sum(axis=1) > 24 * 30
     model = replace(model, series=tuple(s for s, k in zip(model.series, kept, strict=True) if k))
     archive = Archive(archive.time, archive.value[kept])
@@ -95,13 +96,15 @@ def _ground(basin: Basin, path: Path, model: Model) -> tuple[_Ground, Model]:
     train &= ~held_out
     season = (month >= model.season[0]) & (month <= model.season[1])
     if (train & season).sum() < 24 * 60:
-        raise BadInput(f"{path} holds {int((train & season).sum())} hours to train on; give at least sixty days")
+        name = source if isinstance(source, Path) else "the archive"
+        hours = int((train & season).sum())
+        raise BadInput(f"{name} holds {hours} hours to train on; give at least sixty days")
     model = replace(model, series=fit_series(model.series, archive.value, train))
     cleaned = clean(archive.value, model.series)
-    return _Ground(archive, cleaned, train, season, held_out, year), model
+    return Ground(archive, cleaned, train, season, held_out, year), model
 
 
-def fit_network(basin: Basin, model: Model, ground: _Ground) -> Model:
+def fit_network(basin: Basin, model: Model, ground: Ground) -> Model:
     """Travel times and laws of every node, upstream first, and the correlations of the series."""
     curves = {each.station: each.curve for each in basin.reservoirs}
     filled = np.stack([fill(row) for row in ground.cleaned])
@@ -135,8 +138,8 @@ def _flow_of(plumbing: Plumbing, filled: Floats, place: int) -> Floats:
     return seen[place] if plumbing.flow_row[place] >= 0 else np.asarray(river[place] + aside[place], np.float64)
 
 
-def regress(basin: Basin, model: Model, ground: _Ground, say: Callable[[str], None]) -> Calibrated:
-    """Drivers, corrections, errors of left-out years and skill in the held-out periods."""
+def study(basin: Basin, model: Model, ground: Ground, say: Callable[[str], None] = lambda _: None) -> Study:
+    """Regressions of drivers and corrections, and what routed forecasts of every issue say without its own year."""
     curves = {each.station: each.curve for each in basin.reservoirs}
     plumbing = Plumbing.of(model, curves)
     known = issues(ground.archive, plumbing, STEP_H)
@@ -149,21 +152,38 @@ def regress(basin: Basin, model: Model, ground: _Ground, say: Callable[[str], No
     cast = hindcast(known, plumbing, lambda n: by_fold.get(int(year[n]), drivers) if usable[n] else drivers, rows)
     truth = at_leads(bridge(ground.cleaned, 6), known.place, model.leads_h)
     correction, predicted = _correction(cast, rows, truth, usable, year, folds, plumbing)
-    final = cast.base.copy()
-    final[:, rows] += predicted
+    routed = cast.base.copy()
+    routed[:, rows] += predicted
+    return Study(model, ground, known, usable, truth, routed, cast.regime, drivers, correction)
+
+
+def regress(basin: Basin, model: Model, ground: Ground, say: Callable[[str], None]) -> Calibrated:
+    """Drivers, corrections, data-driven models, errors of left-out years, and skill where nothing was learned."""
+    found = study(basin, model, ground, say)
     targets = tuple((s.station, s.quantity) for s in model.series)
-    errors = _errors(targets, truth - final, cast.regime, usable)
-    skill = _skill(model, known, ground, truth, final, errors, cast.regime)
+    errors = _errors(targets, found.truth - found.routed, found.regime, found.usable)
+    trained = learn(found, basin) if model.learned is not None else None
+    if trained is not None:
+        say(f"data-driven: {len(trained.model.targets)} series, {trained.model.weights.shape[2]} weights at each lead")
+    folds = sorted({int(each) for each in ground.year[found.known.place][found.usable]})
     provenance = {
         "liuyu": liuyu.__version__,
         "archive": f"{_day(ground.archive.time[0])} to {_day(ground.archive.time[-1])}, {len(model.series)} series",
         "trained_on": f"months {model.season[0]}-{model.season[1]} of {', '.join(map(str, folds))}",
-        "held_out": "; ".join(f"{a} to {b}" for a, b in model.held_out) or "none",
+        "held_out": "; ".join(f"{a} to {b}" for a, b in model.held_out)
+        or "none; every score is of a year forecast by models of the other years",
         "method": f"ridge, penalties {DRIVER_PENALTY:g} (drivers) and {CORRECTION_PENALTY:g} (correction); "
         "errors are those of years left out",
     }
+    if trained is not None:
+        provenance["learned"] = (
+            "ridge on every month of the training, and weights beside the routed forecast, series by "
+        )
+        provenance["learned"] += "series and lead by lead, from errors of years left out"
+    skill = learned_skill(trained, found) if trained is not None else _skill(found, errors)
     model = replace(model, provenance=provenance)
-    return Calibrated(model=model, drivers=drivers, correction=correction, errors=errors, skill=skill)
+    return Calibrated(model=model, drivers=found.drivers, correction=found.correction, errors=errors, skill=skill,
+                      learned=trained.model if trained is not None else None)  # fmt: skip
 
 
 def _day(seconds: int) -> str:
@@ -171,7 +191,7 @@ def _day(seconds: int) -> str:
 
 
 def _drivers(
-    known: Issues, plumbing: Plumbing, ground: _Ground, usable: Mask, year: NDArray[np.int64], folds: list[int]
+    known: Issues, plumbing: Plumbing, ground: Ground, usable: Mask, year: NDArray[np.int64], folds: list[int]
 ) -> tuple[Regression, dict[int, Regression]]:
     """The regression of the drivers on all training years, and on all but each of them."""
     model = plumbing.model
@@ -227,16 +247,15 @@ def _errors(targets: tuple[tuple[str, str], ...], error: Floats, regime: Floats,
     return Errors(targets=targets, regime=regime[chosen], error=error[chosen])
 
 
-def _skill(
-    model: Model, known: Issues, ground: _Ground, truth: Floats, final: Floats, errors: Errors, regime: Floats
-) -> tuple[Skill, ...]:
-    """Scores of the issues in the held-out periods, by series and lead, persistence beside."""
-    test = ground.held_out[known.place]
+def _skill(found: Study, errors: Errors) -> tuple[Skill, ...]:
+    """Scores of the routed forecasts in the held-out periods, by series and lead, persistence beside."""
+    model, known, truth, final, regime = found.model, found.known, found.truth, found.routed, found.regime
+    test = found.ground.held_out[known.place]
     if not test.any():
         return ()
     now = np.stack([each.window.value[:, -1] for each in known.presents])
     low, high = _interval(errors, regime, model)
-    found = []
+    rows = []
     for row, series in enumerate(model.series):
         for lead in SCORED_LEADS:
             if lead not in model.leads_h:
@@ -248,11 +267,11 @@ def _skill(
             miss = truth[ok, row, at] - final[ok, row, at]
             flat = truth[ok, row, at] - now[ok, row]
             inside = (miss >= low[ok, row, at]) & (miss <= high[ok, row, at])
-            found.append(Skill(station=series.station, quantity=series.quantity, lead_h=lead, n=int(ok.sum()),
+            rows.append(Skill(station=series.station, quantity=series.quantity, lead_h=lead, n=int(ok.sum()),
                                rmse=float(np.sqrt(np.mean(miss**2))), mae=float(np.mean(np.abs(miss))),
                                rmse_persistence=float(np.sqrt(np.mean(flat**2))),
                                coverage_80=float(inside.mean())))  # fmt: skip
-    return tuple(found)
+    return tuple(rows)
 
 
 def _interval(errors: Errors, regime: Floats, model: Model) -> tuple[Floats, Floats]:

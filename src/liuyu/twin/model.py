@@ -1,7 +1,8 @@
 """What a calibrated basin is made of: nodes, reaches, laws, statistics; read from and written to plain text files.
 
 A model is a folder: `twin.json` (network, laws, series, provenance), `drivers.csv` and `correction.csv` (regressions),
-`errors.csv` (past forecast errors, whole trajectories) and `skill.csv` (how good such forecasts have been).
+`errors.csv` (past forecast errors, whole trajectories), `skill.csv` (how good such forecasts have been) and, where the
+network asks for it, `learned.npz` (the data-driven model, see `twin.learned`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liuyu.basin.errors import BadPackage, Fault
+from liuyu.twin.learned import Learned, Recipe, read_learned, write_learned
 
 
 class Law(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +85,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     """The network, its laws and the plan of a forecast. Leads and lengths in hours.
 
     `train`, `held_out` and `season` (first and last month) say what a calibration learns from; with `travel_known` it
-    leaves travel times and shares as they are.
+    leaves travel times and shares as they are. `learned` asks for a data-driven model beside the routed one.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     held_out: tuple[tuple[str, str], ...] = ()
     season: tuple[int, int] = (4, 10)
     travel_known: bool = False
+    learned: Recipe | None = None
     series: tuple[SeriesModel, ...] = ()
     correlation: tuple[tuple[float, ...], ...] = ()
 
@@ -137,6 +140,7 @@ class Calibrated(msgspec.Struct, frozen=True, kw_only=True):
     correction: Regression | None = None
     errors: Errors | None = None
     skill: tuple[Skill, ...] = ()
+    learned: Learned | None = None
     digest: str = ""
 
 
@@ -161,9 +165,14 @@ def read_model(file: Path) -> Calibrated:
             blob = path.read_bytes()
             digest.update(blob)
             tables[name] = list(csv.reader(io.StringIO(blob.decode("utf-8"))))
+    learned = None
+    if (file.parent / "learned.npz").exists():
+        learned, part = read_learned(file.parent / "learned.npz")
+        digest.update(part)
     try:
         return Calibrated(
             model=model,
+            learned=learned,
             drivers=_regression(tables["drivers"]) if "drivers" in tables else None,
             correction=_regression(tables["correction"]) if "correction" in tables else None,
             errors=_errors(tables["errors"]) if "errors" in tables else None,
@@ -188,6 +197,8 @@ def write_model(folder: Path, calibrated: Calibrated) -> Path:
                 for step, lead in enumerate(calibrated.model.leads_h)
             ]
             _write(folder / f"{name}.csv", [["station", "quantity", "lead_h", "weights"], *rows])
+    if calibrated.learned is not None:
+        write_learned(folder / "learned.npz", calibrated.learned)
     if calibrated.errors is not None:
         _write(folder / "errors.csv", _error_rows(calibrated.errors))
     if calibrated.skill:

@@ -15,6 +15,7 @@ from liuyu.basin.records import Forecast, Provenance
 from liuyu.twin.river import UNCALIBRATED, Alternative, Outlook, RiverTwin
 
 MODEL = "river-twin"
+COMBINED = "river-twin+learned"
 RELEASE_BY_RULE = {
     "zh": "水库按以往同类水情下的调度习惯泄流（由历史出库回归得到）；不含人为改变",
     "en": "reservoirs release as they used to in like states (a regression on past releases); no changed order",
@@ -45,14 +46,36 @@ def forecasts(
             station=station,
             quantity=name,
             issued=moment(outlook.now),
-            model=MODEL if alternative is None else f"{MODEL}-scenario",
+            model=name_of(twin) if alternative is None else f"{name_of(twin)}-scenario",
             time=time,
             members=np.ascontiguousarray(members[row]).round(quantity(name).decimals),
-            drivers={**shared, "inputs": _inputs(twin, outlook, station), "skill": skill_of(twin, station, name)},
+            drivers={
+                **shared,
+                "inputs": _inputs(twin, outlook, station),
+                "models": shares_of(twin, station, name),
+                "skill": skill_of(twin, station, name),
+            },
             provenance=provenance,
         )
         for row, (station, name) in enumerate(twin.targets)
     )
+
+
+def name_of(twin: RiverTwin) -> str:
+    """Name of the model: whether a data-driven one has a part in it."""
+    return MODEL if twin.calibrated.learned is None else COMBINED
+
+
+def shares_of(twin: RiverTwin, station: str, name: str) -> list[dict[str, Any]]:
+    """The parts of the routed and the data-driven forecast in that of a series, by lead; empty without the latter."""
+    learned = twin.calibrated.learned
+    if learned is None or (station, name) not in learned.targets:
+        return []
+    routed = learned.routed[learned.targets.index((station, name))]
+    return [
+        {"lead_h": lead, "routed": round(float(part), 3), "learned": round(1.0 - float(part), 3)}
+        for lead, part in zip(learned.recipe.leads_h, routed, strict=True)
+    ]
 
 
 def skill_of(twin: RiverTwin, station: str, name: str) -> list[dict[str, Any]]:

@@ -25,7 +25,8 @@ from liuyu.store.interface import Store
 from liuyu.twin.correct import correction_features
 from liuyu.twin.course import Course, apply, drivers_ahead, flow_on, hourly, to_series
 from liuyu.twin.derive import derive, series_of
-from liuyu.twin.model import Calibrated, Model, read_model, read_network
+from liuyu.twin.learned import Learned
+from liuyu.twin.model import Calibrated, Errors, Model, read_model, read_network
 from liuyu.twin.present import Plumbing, Present, present
 from liuyu.twin.spread import beyond, draw, trajectories
 from liuyu.twin.window import complete, table
@@ -34,6 +35,7 @@ Floats = NDArray[np.float64]
 UNCALIBRATED = "uncalibrated"
 _STALE_H = 24
 _WIDEST = 2.5
+_MOST_ABSENT = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class RiverTwin:
         self._floor = np.array([each.floor for each in self.model.series])[:, None, None]
         self._correction_row = self._rows(self.calibrated.correction.targets if self.calibrated.correction else ())
         self._error_row = self._rows(self.calibrated.errors.targets if self.calibrated.errors else ())
+        self._learned_row = self._rows(self.calibrated.learned.targets if self.calibrated.learned else ())
+        self._learned_errors = past_errors(self.calibrated.learned) if self.calibrated.learned else None
 
     @property
     def stations(self) -> tuple[str, ...]:
@@ -92,11 +96,11 @@ class RiverTwin:
     def look(self, batch: Batch, now: int) -> Present:
         """The present from observations, of which those after `now` are not read.
 
-        Raises ModelFailed where more than half of the series have no value in the whole window.
+        Raises ModelFailed where more than three quarters of the series have no value in the whole window.
         """
         window = complete(table(batch, now, self.model), now, self.model)
         absent = window.age > self.model.history_h
-        if absent.mean() > 0.5:
+        if absent.mean() > _MOST_ABSENT:
             missing = ", ".join(f"{s} {q}" for (s, q), gone in zip(self.targets, absent, strict=True) if gone)
             raise ModelFailed(
                 f"{self.model.name} cannot forecast at {moment(now).isoformat()}: no value in {self.model.history_h} h "
@@ -110,6 +114,7 @@ class RiverTwin:
         course = flow_on(here, self.plumbing, ahead)
         base = to_series(course, here, self.plumbing)
         median = base + self._correction(here, base)
+        median += self._learned(here, median)
         members = np.maximum(median[:, None, :] + self._spread(here), self._floor)
         self._check(members, here)
         stale = tuple(int(each) for each in np.flatnonzero(here.window.age > _STALE_H))
@@ -119,7 +124,7 @@ class RiverTwin:
         """The future under a scenario. Every member is moved by routed(with) - routed(without). Raises BadInput."""
         releases = self.releases_of(scenario, outlook)
         course = flow_on(outlook.here, self.plumbing, outlook.ahead, releases, scenario.inflow_factor)
-        effect = to_series(course, outlook.here, self.plumbing) - outlook.base
+        effect = to_series(course, outlook.here, self.plumbing) - self._unchanged(outlook, releases)
         for place in releases:
             row = self.plumbing.row.get((self.model.nodes[place].station, "reservoir_outflow"))
             if row is not None:  # a release that is ordered has no spread
@@ -131,6 +136,16 @@ class RiverTwin:
                 members[row] = course.flow[place]
         self._check(members, outlook.here)
         return Alternative(members, outlook.median + effect, self.reservoirs(outlook, course))
+
+    def _unchanged(self, outlook: Outlook, releases: Mapping[int, Floats]) -> Floats:
+        """What routing says of the releases that are expected where a scenario gives others: (series, hours)."""
+        if self.calibrated.learned is None:
+            return outlook.base
+        rows = {
+            place: self.plumbing.row.get((self.model.nodes[place].station, "reservoir_outflow")) for place in releases
+        }
+        expected = {place: outlook.median[row] for place, row in rows.items() if row is not None}
+        return to_series(flow_on(outlook.here, self.plumbing, outlook.ahead, expected), outlook.here, self.plumbing)
 
     def reservoirs(self, outlook: Outlook, course: Course) -> dict[str, dict[str, Floats]]:
         """By reservoir code: level [m], storage [m3], inflow and outflow [m3/s], hourly; the balance closes exactly."""
@@ -214,6 +229,17 @@ class RiverTwin:
             out[rows] = hourly(apply(regression, features), self.model.leads_h, self.model.horizon_h)
         return out
 
+    def _learned(self, here: Present, median: Floats) -> Floats:
+        """What the data-driven forecast adds to the routed one: a weighted mean at its leads, lines between them."""
+        learned, out = self.calibrated.learned, np.zeros_like(median)
+        if learned is not None:
+            rows, leads = self._learned_row, learned.recipe.leads_h
+            now = here.window.value[rows, -1]
+            ahead = now[:, None] + learned.expected(here.window.value, here.window.now)
+            apart = (1.0 - learned.routed) * (ahead - median[np.ix_(rows, np.array(leads) - 1)])
+            out[rows] = hourly(apart, leads, self.model.horizon_h)
+        return out
+
     def _spread(self, here: Present) -> Floats:
         errors, hours = self.calibrated.errors, self.model.horizon_h
         out = np.zeros((len(self.targets), self.model.members, hours))
@@ -222,6 +248,12 @@ class RiverTwin:
             chosen = draw(errors, regime, self.model.members, here.window.now)
             widen = widening(here)[self._error_row] * beyond(errors, chosen, regime, self.model)
             out[self._error_row] = trajectories(errors, chosen, self.model.leads_h, hours, widen)
+        if self._learned_errors is not None and self.calibrated.learned is not None:
+            regime = regime_of(here, self.plumbing)
+            past = self._learned_errors
+            chosen = draw(past, regime, self.model.members, here.window.now)
+            widen = widening(here)[self._learned_row] * beyond(past, chosen, regime, self.model)
+            out[self._learned_row] = trajectories(past, chosen, self.calibrated.learned.recipe.leads_h, hours, widen)
         return out
 
     def _check(self, members: Floats, here: Present) -> None:
@@ -253,6 +285,12 @@ def load(basin: Basin) -> Calibrated:
 @lru_cache(maxsize=4)
 def _read(file: Path, changed: int) -> Calibrated:
     return read_model(file)
+
+
+def past_errors(learned: Learned) -> Errors:
+    """The past errors of a data-driven model, widened so that their spread is reliable."""
+    error = learned.error * learned.unit[:, None] * learned.wide
+    return Errors(targets=learned.targets, regime=learned.regime, error=error)
 
 
 def regime_of(here: Present, plumbing: Plumbing) -> Floats:
