@@ -126,7 +126,7 @@ def verify(
     silent = [each for each in codes if wanted and each not in {code for code, _ in found.walk.targets}]
     if silent:
         click.echo(f"liuyu: the model of {place.code} does not forecast {', '.join(silent)}; left out", err=True)
-    judged = list(found.judged())
+    judged = [each for each in found.judged() if len(each.observed) or each.quantity == "water_level"]
     rows = [score(each, profile) for each in judged]
     write_rows(out, Score, rows)
     if spread:
