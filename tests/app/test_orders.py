@@ -11,7 +11,6 @@ from typing import TypeVar
 import msgspec
 import pytest
 
-from liuyu.app.ingest import StoreSink
 from liuyu.app.orders import Orders
 from liuyu.basin.errors import BadInput, NotAllowed, NotFound
 from liuyu.monitor.sense.sl651 import Dialect, Dialects, Group, Message, parameter
@@ -28,6 +27,7 @@ from liuyu.store.interface import Store
 from liuyu.store.sqlite import open_store
 from liuyu.web.ports import OrderWish, StationOrder, User
 from tests.monitor.stations_bench import NOW, Caller, basin_of, kept, report
+from tests.store_sink import StoreSink
 
 BASIN = basin_of(3)
 ADDRESS, METER = "0060000000", "5303810D00"

@@ -6,13 +6,13 @@ import asyncio
 from contextlib import closing, suppress
 from pathlib import Path
 
-from liuyu.app.ingest import StoreSink
 from liuyu.app.orders import KIND, Orders
 from liuyu.monitor.sense.sl651 import Dialects
 from liuyu.monitor.sense.stations import StationServer
 from liuyu.store.sqlite import open_store
 from liuyu.web.ports import OrderWish, User
 from tests.monitor.stations_bench import NOW, Caller, basin_of, report
+from tests.store_sink import StoreSink
 
 OFFICER = User("wang", "duty_officer")
 

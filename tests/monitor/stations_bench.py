@@ -8,13 +8,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
-from liuyu.app.ingest import StoreSink
 from liuyu.basin.places import Basin, Station
 from liuyu.basin.quantities import quantities
 from liuyu.monitor.sense.fleet.scripts import FIRST, Report
 from liuyu.monitor.sense.sl651 import Dialects, Framer, Group, Message, decode, element, encode
 from liuyu.monitor.sense.stations import Limits, RawLog, StationServer, read_raw
 from liuyu.store.sqlite import SqliteStore, open_store
+from tests.store_sink import StoreSink
 
 NOW = 1_782_856_800
 NUMBER = {each.sl651: each.number for each in quantities() if each.sl651}

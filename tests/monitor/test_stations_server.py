@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from liuyu.app.ingest import StoreSink
 from liuyu.basin.errors import BadInput, InboxFull, NotFound, StoreFailed
 from liuyu.monitor.sense.sl651 import (
     Dialect,
@@ -27,6 +26,7 @@ from liuyu.monitor.sense.sl651 import (
 from liuyu.monitor.sense.sl651.messages import ACK, EOT, NAK
 from liuyu.monitor.sense.stations import Limits, Received, StationServer
 from tests.monitor.stations_bench import NOW, Caller, asides, basin_of, kept, raw, report, served, versions
+from tests.store_sink import StoreSink
 
 BASIN = basin_of(300)
 LEVEL = ("60000000", 1, NOW - 300)

@@ -17,7 +17,7 @@ from small_river import serving, sign_in
 from liuyu.app.caller import PASSWORD
 from liuyu.app.commands.letters import letters as letters_command
 from liuyu.app.commands.order import order as order_command
-from liuyu.app.ingest import Frames, StoreSink
+from liuyu.app.ingest import Frames
 from liuyu.app.letters import Letters, reread_frames
 from liuyu.app.orders import Orders
 from liuyu.basin.errors import BadInput, LiuyuError, NotAllowed, NotFound
@@ -25,6 +25,7 @@ from liuyu.monitor.sense.fleet import Fleet, Nature, synthetic
 from liuyu.monitor.sense.sl651 import Dialect, Dialects, encode
 from liuyu.monitor.sense.stations import StationServer
 from tests.monitor.stations_bench import NOW, report
+from tests.store_sink import StoreSink
 
 ADDRESS = "0060000000"
 DIALECTS = Dialects([Dialect(address=ADDRESS, code="S1")])

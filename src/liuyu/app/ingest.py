@@ -20,7 +20,6 @@ from liuyu.monitor.sense.sl651.digits import NO_TIME
 from liuyu.monitor.sense.sl651.tables import elements, function
 from liuyu.monitor.sense.stations import Received
 from liuyu.store.inbox.interface import Inbox, Parcel
-from liuyu.store.interface import Store
 
 SOURCE = "sl651"
 WARM = 1_594_000_200
@@ -172,32 +171,6 @@ class InboxSink:
             self._inbox.put([parcel])
         self.counts.update(values=len(parcel.batch), asides=len(parcel.asides))
         self.counts["pictures"] = self._frames.pictures
-
-
-class StoreSink:
-    """Keeps readings in a store with no loop between. Satisfies `Sink`."""
-
-    def __init__(
-        self,
-        store: Store,
-        basin: Basin,
-        dialects: Dialects | None = None,
-        *,
-        pictures: Path | None = None,
-        check_clock: bool = True,
-    ) -> None:
-        self._store = store
-        self._frames = Frames(basin, dialects, pictures=pictures, check_clock=check_clock)
-
-    def keep(self, received: Sequence[Received]) -> None:
-        """Write the values of a group, and set aside what has none to write."""
-        if not received:
-            return
-        parcel = self._frames.parcel(received)
-        with self._store.transaction():
-            self._store.write(parcel.batch, received=parcel.received)
-            for each in parcel.asides:
-                self._store.set_aside(each.source, each.reason, each.payload, received=parcel.received)
 
 
 def _values(said: Message) -> Iterator[tuple[int, int, float]]:
