@@ -76,6 +76,7 @@ export interface Scene {
   time_zone: string;
   synthetic: boolean;
   attribution: string;
+  attribution_zh: string;
   stations: Station[];
   thresholds: Threshold[];
   reservoirs: Reservoir[];

@@ -8,7 +8,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 
 import { address, api } from "../api/client";
 import type { Scene, TileJson } from "../api/types";
-import { useWords } from "../language";
+import { useWords, type Words } from "../language";
 import { select } from "../state/actions";
 import { store, useApp } from "../state/app";
 import { useStandings } from "../state/derived";
@@ -203,14 +203,14 @@ export default function MapView() {
       {map && <Tooltip map={map} />}
       {map && frame && <MapButtons map={map} home={frame.home} whole={frame.whole} />}
       <Legend />
-      <p className="map-credit" tabIndex={0}>{scene && creditOf(scene)}</p>
+      <p className="map-credit" tabIndex={0}>{scene && creditOf(scene, words)}</p>
     </div>
   );
 }
 
 /** Whom the values and each layer of the map are owed to. */
-const creditOf = (scene: Scene): string =>
-  [scene.attribution, ...new Set(scene.layers.map((each) => [each.source, each.licence].filter(Boolean).join(", ")))].filter(Boolean).join(" · ");
+const creditOf = (scene: Scene, words: Words): string =>
+  [words.say({ zh: scene.attribution_zh, en: scene.attribution }), ...new Set(scene.layers.map((each) => [each.source, each.licence].filter(Boolean).join(", ")))].filter(Boolean).join(" · ");
 
 const calm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
 

@@ -226,6 +226,7 @@ class Basin(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     model_file: str = ""
     archive: str = ""
     attribution: str = ""
+    attribution_zh: str = ""
     demonstration: tuple[datetime, datetime] | None = None
 
     @cached_property

@@ -41,6 +41,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str
     synthetic: bool
     attribution: str
+    attribution_zh: str
     stations: tuple[Station, ...]
     thresholds: tuple[Threshold, ...]
     reaches: tuple[Reach, ...]
@@ -65,6 +66,7 @@ def scene_of(basin: Basin, layers: tuple[SceneLayer, ...]) -> Scene:
         time_zone=basin.time_zone,
         synthetic=basin.synthetic,
         attribution=basin.attribution,
+        attribution_zh=basin.attribution_zh or basin.attribution,
         stations=basin.stations,
         thresholds=basin.thresholds,
         reaches=basin.reaches,

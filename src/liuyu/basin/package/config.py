@@ -19,7 +19,7 @@ from liuyu.basin.places import Layer
 
 LAYER_KINDS = ("rivers", "lakes", "boundary", "subbasins", "terrain", "dams")
 _TEXTS = ("code", "name", "name_en", "time_zone")
-_OPTIONAL_TEXTS = ("attribution", "archive", "model_file", "playbook_file", "reservoir_rules_file")
+_OPTIONAL_TEXTS = ("attribution", "attribution_zh", "archive", "model_file", "playbook_file", "reservoir_rules_file")
 _FILE_LISTS = ("rule_files", "notice_files")
 _IN_FOLDER = ("model_file", "playbook_file", "reservoir_rules_file")
 KEYS = (*_TEXTS, "synthetic", *_OPTIONAL_TEXTS, *_FILE_LISTS, "demonstration", "layers")

@@ -143,7 +143,7 @@ class Bulletin:
     missing: tuple[Mapping[str, Any], ...]
     names: Mapping[str, Text]
     grading: str
-    attribution: str
+    attribution: Text
     version: str
     log: tuple[Logged, ...]
 
@@ -187,7 +187,7 @@ def bulletin(basin: Basin, store: Store, at: int, cross: Cross, stations: Sequen
         missing=tuple(each for each in found[0].drivers.get("missing", ()) if isinstance(each, Mapping)),
         names={each.code: text_of(basin, each.code) for each in basin.stations},
         grading=profile().name,
-        attribution=basin.attribution,
+        attribution={"zh": basin.attribution_zh or basin.attribution, "en": basin.attribution},
         version=liuyu.__version__,
         log=tuple(Logged(each.seq, epoch(each.time), each.kind, each.id, each.state) for each in cited),
     )

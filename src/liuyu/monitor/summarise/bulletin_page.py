@@ -349,6 +349,6 @@ def _end(made: Bulletin, voice: Voice) -> list[Block]:
     heads = voice.say("编号 时间 类别 标识 状态", "No. Time Kind Id State").split()
     return [
         Paragraph((Cell(signed_by),)),
-        Remark(" ".join(each for each in (source, made.attribution) if each)),
+        Remark(" ".join(each for each in (source, voice.of(made.attribution)) if each)),
         LogIndex(tuple(heads), rows),
     ]

@@ -309,7 +309,7 @@ class Report:
     incidents: tuple[IncidentCourse, ...]
     alternatives: tuple[Alternative, ...]
     quality: DataQuality
-    attribution: str
+    attribution: Text
     version: str
     log: tuple[Logged, ...]
     logged: int

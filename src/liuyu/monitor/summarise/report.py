@@ -60,7 +60,7 @@ def report(basin: Basin, store: Store, start: int, end: int) -> Report:
         incidents=cases,
         alternatives=other,
         quality=quality,
-        attribution=basin.attribution,
+        attribution={"zh": basin.attribution_zh or basin.attribution, "en": basin.attribution},
         version=liuyu.__version__,
         log=_log(period, cited),
         logged=len(period.events),

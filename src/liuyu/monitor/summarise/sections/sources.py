@@ -25,7 +25,7 @@ def sources(report: Report, voice: Voice) -> list[Block]:
             f"{report.grading['name']}， {voice.say('版本', 'version')} {report.grading['version']}",
         ),
         (voice.say("时区", "Time zone"), report.time_zone),
-        (voice.say("数据来源", "Data"), report.attribution or "—"),
+        (voice.say("数据来源", "Data"), voice.of(report.attribution) or "—"),
     )
     table = Table(
         (Column(voice.say("项目", "Item"), share=1), Column(voice.say("内容", "Content"), share=4)),
