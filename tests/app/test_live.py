@@ -160,8 +160,10 @@ def test_at_the_end_there_is_a_report_in_both_languages(twin: LiveTwin, tmp_path
     assert {each.name for each in (tmp_path / "report").iterdir()} == {
         "report.zh.html",
         "report.zh.pdf",
+        "report.zh.docx",
         "report.en.html",
         "report.en.pdf",
+        "report.en.docx",
     }
     assert twin.report("pdf", "zh", None).startswith(b"%PDF")
     assert twin.set_clock(OFFICER, phase="running", speed=None, run_to=None).phase == "ended"

@@ -6,11 +6,15 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import UTC
+from html import escape
 from pathlib import Path
 
+import docx
 import msgspec
 import numpy as np
 import pytest
+from docx.oxml.ns import qn
 
 from liuyu.basin.clock import DAY, HOUR, epoch, moment, parse_time
 from liuyu.basin.errors import BadInput, NotFound
@@ -459,6 +463,28 @@ def test_the_pdf_says_the_same_and_is_the_same_each_time(found: summarise.Report
     assert "28.50" in text
     assert ("合成数据" if language == "zh" else "SYNTHETIC DATA") in text
     assert reader.metadata.creation_date.timestamp() == END
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_document_says_the_same_and_is_the_same_each_time(found: summarise.Report, language: str) -> None:
+    fonts()
+    made = summarise.to_docx(found, language)
+    assert made == summarise.to_docx(found, language)
+    document = docx.Document(io.BytesIO(made))
+    cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
+    assert any("28.50" in each for each in cells)
+    titles = [each.text for each in document.paragraphs if each.style.name == "Heading 1"]
+    page = summarise.to_html(found, language).decode()
+    assert len(titles) > 5
+    assert all(escape(each.split("  ")[1]) in page for each in titles)
+    assert ("合成数据" if language == "zh" else "SYNTHETIC DATA") in document.paragraphs[3].text
+    assert document.core_properties.created.replace(tzinfo=UTC).timestamp() == END
+    body = document.element.body
+    marks = {each.get(qn("w:name")) for each in body.iter(qn("w:bookmarkStart"))}
+    cited = {each.get(qn("w:anchor")) for each in body.iter(qn("w:hyperlink"))}
+    assert cited
+    assert cited <= marks
+    assert len(document.inline_shapes) == page.count("<svg")
 
 
 def test_without_a_chinese_font_the_cure_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ RESULTS = (
     "report.en.html",
     "report.zh.pdf",
     "report.en.pdf",
+    "report.zh.docx",
+    "report.en.docx",
 )
 
 

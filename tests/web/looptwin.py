@@ -88,6 +88,8 @@ class LoopTwin:
         seen = self._store.events(end=None if at is None else epoch(at) + 1)
         if kind == "pdf":
             return b"%PDF-1.4\n% " + str(len(seen)).encode() + b" events\n%%EOF\n"
+        if kind == "docx":
+            return b"PK\x03\x04 " + str(len(seen)).encode() + b" events"
         return f'<!doctype html><html lang="{language}"><p>{len(seen)} events</p></html>'.encode()
 
     def sign_in(self, name: str, password: str) -> User | None:

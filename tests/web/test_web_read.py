@@ -215,6 +215,9 @@ def test_report_in_both_forms(client: httpx.Client) -> None:
     assert file.content.startswith(b"%PDF")
     assert b"4 events" in file.content
     assert file.headers["content-disposition"] == 'inline; filename="test-river-report-zh.pdf"'
+    file = client.get("/api/report.docx", params={"language": "en"})
+    assert file.content.startswith(b"PK")
+    assert file.headers["content-disposition"] == 'attachment; filename="test-river-report-en.docx"'
 
 
 def test_health_and_clock(client: httpx.Client) -> None:

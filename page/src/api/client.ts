@@ -102,8 +102,8 @@ export const api = {
   session: () => call<User | null>("api/session"),
   signIn: (proof: { token: string } | { name: string; password: string }) => call<User>("api/session", { send: proof }),
   signOut: () => call<null>("api/session", { method: "DELETE" }),
-  report: (kind: "html" | "pdf", language: string, at?: string) => address(`api/report.${kind}`, { language, at }),
-  bulletin: (kind: "html" | "pdf", language: string, at?: string, station?: string) =>
+  report: (kind: "html" | "pdf" | "docx", language: string, at?: string) => address(`api/report.${kind}`, { language, at }),
+  bulletin: (kind: "html" | "pdf" | "docx", language: string, at?: string, station?: string) =>
     address(`api/bulletin.${kind}`, { language, at, station }),
   cap: (id: string) => address(`api/cap/${one(id)}.xml`),
 };

@@ -211,6 +211,7 @@ export const en: Dictionary = {
     asOf: (time) => `as of ${time}`,
     html: "HTML",
     pdf: "PDF",
+    docx: "Word",
   },
 
   rehearse: {

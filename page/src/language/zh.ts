@@ -209,6 +209,7 @@ export const zh = {
     asOf: (time: string) => `截至 ${time}`,
     html: "网页",
     pdf: "PDF",
+    docx: "Word",
   },
 
   rehearse: {

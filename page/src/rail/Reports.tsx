@@ -20,12 +20,14 @@ export function Reports() {
         <span>{t.reports.current}<span className="quiet"> {t.reports.asOf(showTime(moment, "dayTime", language, zone))}</span></span>
         <a className="button" href={api.report("html", language, at)} target="_blank" rel="noreferrer">{t.reports.html}</a>
         <a className="button" href={api.report("pdf", language, at)} target="_blank" rel="noreferrer">{t.reports.pdf}</a>
+        <a className="button" href={api.report("docx", language, at)} download>{t.reports.docx}</a>
       </div>
       <div className="report report-forecast">
         <Icon name="document" />
         <span>{t.reports.bulletin}<span className="quiet"> {t.reports.allStations}</span></span>
         <a className="button" href={api.bulletin("html", language, at)} target="_blank" rel="noreferrer">{t.reports.html}</a>
         <a className="button" href={api.bulletin("pdf", language, at)} target="_blank" rel="noreferrer">{t.reports.pdf}</a>
+        <a className="button" href={api.bulletin("docx", language, at)} download>{t.reports.docx}</a>
       </div>
     </Section>
   );

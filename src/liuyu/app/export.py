@@ -18,7 +18,7 @@ from liuyu.basin.places import Basin
 from liuyu.basin.quantities import quantity
 from liuyu.basin.records import Forecast
 from liuyu.monitor.alert import to_cap
-from liuyu.monitor.summarise import report, to_html, to_pdf
+from liuyu.monitor.summarise import report, to_docx, to_html, to_pdf
 from liuyu.store.interface import Store
 
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
@@ -105,13 +105,13 @@ def _table(forecasts: Sequence[Forecast]) -> pa.Table | None:
 
 
 def write_reports(store: Store, basin: Basin, start: int, end: int, folder: Path) -> tuple[Path, ...]:
-    """The report of [start, end) as HTML and PDF in every language; returns the files."""
+    """The report of [start, end) as HTML, PDF and DOCX in every language; returns the files."""
     made = report(basin, store, start, end)
     files: list[Path] = []
     for language in LANGUAGES:
-        for kind, content in (("html", to_html(made, language)), ("pdf", to_pdf(made, language))):
+        for kind, written in (("html", to_html), ("pdf", to_pdf), ("docx", to_docx)):
             files.append(folder / f"report.{language}.{kind}")
-            _write(files[-1], content)
+            _write(files[-1], written(made, language))
     return tuple(files)
 
 

@@ -14,7 +14,7 @@ from liuyu.basin.clock import epoch, parse_time
 from liuyu.basin.errors import BadInput, NotFound
 from liuyu.basin.package import find_basin, read_basin
 from liuyu.basin.places import Basin
-from liuyu.monitor.summarise import bulletin, bulletin_html, bulletin_pdf
+from liuyu.monitor.summarise import bulletin, bulletin_docx, bulletin_html, bulletin_pdf
 from liuyu.outlook.warn import crossing
 from liuyu.store.interface import Store
 
@@ -39,7 +39,7 @@ def report(
     folder: Path, basin: str, start: str | None, end: str | None, kind: str | None, at: str | None,
     stations: str | None, out: Path, as_json: bool,
 ) -> None:  # fmt: skip
-    """Write the after-event report of a period as HTML and PDF, in Chinese and English; or a forecast bulletin.
+    """Write the after-event report of a period as HTML, PDF and DOCX, in Chinese and English; or a forecast bulletin.
 
     With --bulletin forecast it is the newest forecast of the store instead: values to come, peaks with their times,
     chances of reaching each line, grounds and verification.
@@ -85,7 +85,7 @@ def _write_bulletin(store: Store, place: Basin, at: int, stations: list[str], ou
     out.mkdir(parents=True, exist_ok=True)
     files = []
     for language in LANGUAGES:
-        for kind, content in (("html", bulletin_html(made, language)), ("pdf", bulletin_pdf(made, language))):
+        for kind, written in (("html", bulletin_html), ("pdf", bulletin_pdf), ("docx", bulletin_docx)):
             files.append(out / f"bulletin.{language}.{kind}")
-            files[-1].write_bytes(content)
+            files[-1].write_bytes(written(made, language))
     return tuple(files)

@@ -23,6 +23,7 @@ from liuyu.monitor.summarise.grading import profile
 from liuyu.monitor.summarise.html import page_to_html
 from liuyu.monitor.summarise.pdf import page_to_pdf
 from liuyu.monitor.summarise.voice import DASH, Voice, fixed, percent, signed, tone_of, tone_of_line
+from liuyu.monitor.summarise.word import page_to_docx
 
 _LIKELY = 0.5
 _LEADS = (24, 72, 120, 168)
@@ -38,6 +39,11 @@ def bulletin_html(made: Bulletin, language: str = "zh") -> bytes:
 def bulletin_pdf(made: Bulletin, language: str = "zh") -> bytes:
     """The bulletin as PDF in zh or en; its creation time is that of the issue, so the same gives the same bytes."""
     return page_to_pdf(bulletin_page(made, language))
+
+
+def bulletin_docx(made: Bulletin, language: str = "zh") -> bytes:
+    """The bulletin as a Word document in zh or en. The same bulletin gives the same bytes."""
+    return page_to_docx(bulletin_page(made, language))
 
 
 def bulletin_page(made: Bulletin, language: str) -> Page:

@@ -9,7 +9,7 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 
 from liuyu.basin.clock import moment
-from liuyu.monitor.summarise import Bulletin, bulletin, bulletin_html, bulletin_pdf
+from liuyu.monitor.summarise import Bulletin, bulletin, bulletin_docx, bulletin_html, bulletin_pdf
 from liuyu.outlook.warn import crossing
 from liuyu.web.desk import AtDesk, Desk
 from liuyu.web.parameters import At, known_station, moment_of, moment_or
@@ -18,6 +18,7 @@ from liuyu.web.reply import WebRequest, answers, send
 Language = Annotated[Literal["zh", "en"], QueryParameter(name="language", description="zh for Chinese, en for English")]
 _HTML = "text/html"
 _PDF = "application/pdf"
+_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'"
 OfStation = Annotated[
     str, QueryParameter(name="station", max_length=64, description="Of this station alone; the main ones without it")
@@ -46,9 +47,19 @@ def get_report_page(request: WebRequest, desk: AtDesk, language: Language = "zh"
 )
 def get_report_file(desk: AtDesk, language: Language = "zh", at: At = None) -> Response[bytes]:
     """The report as PDF."""
-    name = f'inline; filename="{desk.twin.basin.code}-report-{language}.pdf"'
-    body = desk.twin.report("pdf", language, _moment(at))
-    return Response(body, media_type=_PDF, headers={"Content-Disposition": name, "Cache-Control": "no-cache"})
+    return _file(desk, "report", "pdf", language, desk.twin.report("pdf", language, _moment(at)))
+
+
+@get(
+    "/api/report.docx",
+    sync_to_thread=True,
+    summary="The report as a Word document",
+    responses=answers(bytes, "A DOCX file", media_type=_DOCX),
+    tags=["report"],
+)
+def get_report_document(desk: AtDesk, language: Language = "zh", at: At = None) -> Response[bytes]:
+    """The report as DOCX."""
+    return _file(desk, "report", "docx", language, desk.twin.report("docx", language, _moment(at)))
 
 
 @get(
@@ -79,9 +90,29 @@ def get_bulletin_file(
     desk: AtDesk, language: Language = "zh", at: At = None, station: OfStation = ""
 ) -> Response[bytes]:
     """The bulletin as PDF."""
-    name = f'inline; filename="{desk.twin.basin.code}-bulletin-{language}.pdf"'
-    body = bulletin_pdf(_bulletin(desk, at, station), language)
-    return Response(body, media_type=_PDF, headers={"Content-Disposition": name, "Cache-Control": "no-cache"})
+    return _file(desk, "bulletin", "pdf", language, bulletin_pdf(_bulletin(desk, at, station), language))
+
+
+@get(
+    "/api/bulletin.docx",
+    sync_to_thread=True,
+    summary="The forecast bulletin as a Word document",
+    responses=answers(bytes, "A DOCX file", 404, media_type=_DOCX),
+    tags=["report"],
+)
+def get_bulletin_document(
+    desk: AtDesk, language: Language = "zh", at: At = None, station: OfStation = ""
+) -> Response[bytes]:
+    """The bulletin as DOCX."""
+    return _file(desk, "bulletin", "docx", language, bulletin_docx(_bulletin(desk, at, station), language))
+
+
+def _file(desk: Desk, what: str, kind: Literal["pdf", "docx"], language: str, body: bytes) -> Response[bytes]:
+    """A file to be shown, or saved where the browser cannot show it."""
+    how = "inline" if kind == "pdf" else "attachment"
+    name = f'{how}; filename="{desk.twin.basin.code}-{what}-{language}.{kind}"'
+    headers = {"Content-Disposition": name, "Cache-Control": "no-cache"}
+    return Response(body, media_type=_PDF if kind == "pdf" else _DOCX, headers=headers)
 
 
 def _bulletin(desk: Desk, at: str | None, station: str) -> Bulletin:
