@@ -16,7 +16,8 @@ from looptwin import LoopTwin
 from small_river import SOUTH, WEST, make_basin, serving
 
 from liuyu.basin.bundle import bundle_file, bundle_folder
-from liuyu.web.layers import Layers, read_layer, simplify, simplify_ring
+from liuyu.basin.package.geometry import read_layer, simplify, simplify_ring
+from liuyu.web.layers import Layers
 from liuyu.web.reply import Packed, encode_json
 from liuyu.web.tiles import PIXELS, Terrain, decode, encode, make_archive
 

@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from liuyu.basin.directives import Attachment, Delivery, Dispatch, Handover, Response
+
 Text = Mapping[str, str]
 Severity = Literal["blue", "yellow", "orange", "red"]
 SEVERITIES: tuple[Severity, ...] = ("blue", "yellow", "orange", "red")
@@ -160,7 +162,9 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Something to be done by an owner before a deadline. States: assigned, acknowledged, done, overdue, cancelled.
 
-    `owner` is a role's code in the playbook and `owner_name` its name; an overdue task names whom it went up to.
+    `owner` is a role's code in the playbook and `owner_name` its name; an overdue task names whom it went up to. A task
+    of a contingency plan names its `response`, the actions that it came `after`, and the `evidence` without which it is
+    not done (note, attachment, value).
     """
 
     id: str
@@ -173,10 +177,17 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     rule: str = ""
     done_by: str = ""
     note: str = ""
+    response: str = ""
+    after: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
 
 
 class RehearsalRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A what-if that was run, in numbers. State: run. Each row of `results` is one station: peak with and without."""
+    """A what-if that was run, in numbers. State: run. Each row of `results` is one station: peak with and without.
+
+    `job` names the scenario whose results are kept, "" for one that was only routed; `floods` its flooded areas [km2]
+    and what they reach.
+    """
 
     id: str
     name: Text
@@ -184,6 +195,8 @@ class RehearsalRun(msgspec.Struct, frozen=True, kw_only=True):
     releases: Mapping[str, tuple[float, ...]]
     results: tuple[Mapping[str, Any], ...]
     binding: tuple[Text, ...] = ()
+    job: str = ""
+    floods: tuple[Mapping[str, Any], ...] = ()
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -263,6 +276,11 @@ RECORDS: Mapping[str, type[msgspec.Struct]] = {
     "forecast": ForecastRun,
     "incident": Incident,
     "task": Task,
+    "response": Response,
+    "dispatch": Dispatch,
+    "delivery": Delivery,
+    "handover": Handover,
+    "attachment": Attachment,
     "rehearsal": RehearsalRun,
     "proposal": Proposal,
     "quality": QualityNote,

@@ -29,12 +29,13 @@ class Window:
     seen: NDArray[np.float64]
 
 
-def table(batch: Batch, now: int, model: Model) -> NDArray[np.float64]:
-    """Usable observations at or before `now` as (series, history_h + 1) [unit], NaN where there was none.
+def table(batch: Batch, now: int, model: Model, hours: int | None = None) -> NDArray[np.float64]:
+    """Usable observations at or before `now` as (series, hours + 1) [unit], NaN where there was none.
 
-    Column k holds the newest value of the hour that ends at now - (history_h - k) hours.
+    Column k holds the newest value of the hour that ends at now - (hours - k) hours; `hours` are the model's history_h
+    where not given.
     """
-    hours = model.history_h
+    hours = model.history_h if hours is None else hours
     out = np.full((len(model.series), hours + 1), np.nan)
     place_of = np.full((len(batch.roster), 32), -1, np.int64)
     for place, series in enumerate(model.series):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liuyu.basin.clock import DAY, HOUR, epoch
-from liuyu.monitor.summarise.contents import AlertSpan, Flood, Hydrograph, Report, ReservoirCourse
+from liuyu.monitor.summarise.contents import AlertSpan, Effect, Flood, Hydrograph, Report, ReservoirCourse
 from liuyu.monitor.summarise.voice import Voice, fixed
 
 FONT = "'Noto Sans SC','PingFang SC','Microsoft YaHei','Source Han Sans SC',sans-serif"
@@ -79,7 +79,14 @@ def rule(x1: float, y1: float, x2: float, y2: float, colour: str, width: float =
     )
 
 
-def curve(frame: Frame, time: NDArray[np.int64], value: NDArray[np.float64], colour: str, width: float = 1.8) -> str:
+def curve(
+    frame: Frame,
+    time: NDArray[np.int64],
+    value: NDArray[np.float64],
+    colour: str,
+    width: float = 1.8,
+    dash: str = "",
+) -> str:
     """A polyline, broken where values are missing for more than half a day."""
     if not len(time):
         return ""
@@ -87,8 +94,10 @@ def curve(frame: Frame, time: NDArray[np.int64], value: NDArray[np.float64], col
     for when, what in zip(time.tolist(), value.tolist(), strict=True):
         parts.append(f"{'M' if when - last > _GAP else 'L'}{frame.x(when):.1f} {frame.y(what):.1f}")
         last = when
+    dashed = f' stroke-dasharray="{dash}"' if dash else ""
     return (
-        f'<path d="{"".join(parts)}" fill="none" stroke="{colour}" stroke-width="{width:g}" stroke-linejoin="round"/>'
+        f'<path d="{"".join(parts)}" fill="none" stroke="{colour}" stroke-width="{width:g}" '
+        f'stroke-linejoin="round"{dashed}/>'
     )
 
 
@@ -225,6 +234,32 @@ def reservoir(course: ReservoirCourse, report: Report, voice: Voice) -> str:
     if held:
         parts += _pool(course, report, voice, left, right, bottom + 26, height - 24)
     return drawing(width, height, parts, voice.of(course.name))
+
+
+def compared(effect: Effect, report: Report, voice: Voice) -> str:
+    """Level of one station as observed and as it would have been without operation, with its lines."""
+    width, height = 520, 236
+    low = float(min(effect.level.min(), effect.without.min()))
+    high = float(max(effect.level.max(), effect.without.max()))
+    reach = max(0.35 * (high - low), 0.8)
+    shown = {
+        kind: line for kind, line in effect.lines.items() if kind in _DRAWN and low - reach <= line <= high + reach
+    }
+    low, high = min([low, *shown.values()]), max([high, *shown.values()])
+    pad = 0.12 * max(high - low, 0.2)
+    frame = Frame(46, 34, width - 74, height - 26, report.start, report.end, low - pad, high + pad * 1.4)
+    key = voice.say("蓝：实测　橙虚线：无调度（模拟）", "blue: observed   dashed: without (simulated)")
+    parts = [
+        text(0, 14, voice.of(effect.name), size=14, fill=INK, bold=True),
+        text(frame.right, 14, key, anchor="end", size=10.5),
+        *levels(frame, 4),
+        *days(frame, voice, most=6),
+        area(frame, effect.time, effect.level, WATER, 0.1),
+        *_lines(frame, shown, voice),
+        curve(frame, effect.time, effect.without, RELEASE, 1.6, "6 3"),
+        curve(frame, effect.time, effect.level, WATER),
+    ]
+    return drawing(width, height, parts, voice.of(effect.name))
 
 
 def _legend(right: float, voice: Voice) -> list[str]:

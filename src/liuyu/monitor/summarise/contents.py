@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from liuyu.monitor.summarise.decisions import DispatchCourse, ResponseCourse, Shift
+
 Text = Mapping[str, str]
 Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
@@ -109,6 +111,27 @@ class ReservoirCourse:
     lines: Mapping[str, float]
     operations: tuple[Operation, ...]
     curve_source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What the operation of the reservoirs did to one gauge below them: as observed, and as it would have been without.
+
+    time, level, without: the hourly courses, thinned [s UTC, m, m]; hours and hours_without: above each line [h].
+    """
+
+    station: str
+    name: Text
+    time: Times
+    level: Floats
+    without: Floats
+    peak: float
+    peak_time: int
+    peak_without: float
+    peak_without_time: int
+    lines: Mapping[str, float]
+    hours: Mapping[str, float]
+    hours_without: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +267,7 @@ class Alternative:
     binding: tuple[Text, ...]
     decided_by: str
     note: str
+    decided: int
     seqs: tuple[int, ...]
 
 
@@ -286,6 +310,16 @@ class Logged:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """What a map is drawn on. box: west, south, east, north [deg]; lines by kind of layer: (n, 2) [deg]; position by
+    station [deg]."""
+
+    box: tuple[float, float, float, float]
+    lines: Mapping[str, tuple[Floats, ...]]
+    position: Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that the pages show."""
 
@@ -299,6 +333,7 @@ class Report:
     peaks: tuple[Peak, ...]
     hydrographs: tuple[Hydrograph, ...]
     reservoirs: tuple[ReservoirCourse, ...]
+    effects: tuple[Effect, ...]
     alerts: tuple[AlertSpan, ...]
     notices: tuple[NoticeCourse, ...]
     grades: tuple[Grade, ...]
@@ -307,6 +342,9 @@ class Report:
     models: tuple[str, ...]
     grading: Mapping[str, Any]
     incidents: tuple[IncidentCourse, ...]
+    responses: tuple[ResponseCourse, ...]
+    dispatches: tuple[DispatchCourse, ...]
+    shifts: tuple[Shift, ...]
     alternatives: tuple[Alternative, ...]
     quality: DataQuality
     attribution: Text
@@ -314,3 +352,4 @@ class Report:
     log: tuple[Logged, ...]
     logged: int
     station_names: Mapping[str, Text]
+    ground: Ground | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -152,12 +153,9 @@ def _proposal(events: Sequence[Event]) -> Alternative:
     seqs = tuple(dict.fromkeys((events[0].seq, events[-1].seq)))
     said = (last.decided_by, last.note)
     made = _alternative("proposal", last.title, events[0], last.reason, last.compared, last.binding, said, seqs)
-    return made if events[-1].state == "proposed" else _decided(made, events[-1].state)
-
-
-def _decided(made: Alternative, state: str) -> Alternative:
-    values: dict[str, Any] = {name: getattr(made, name) for name in made.__slots__}
-    return Alternative(**{**values, "state": state})
+    if events[-1].state == "proposed":
+        return made
+    return dataclasses.replace(made, state=events[-1].state, decided=epoch(events[-1].time))
 
 
 def _alternative(
@@ -180,5 +178,6 @@ def _alternative(
         binding=binding,
         decided_by=decided[0],
         note=decided[1],
+        decided=epoch(event.time),
         seqs=seqs,
     )

@@ -16,7 +16,7 @@ from liuyu.basin.quantities import quantity
 from liuyu.basin.series import Batch, Series
 from liuyu.store.interface import Store
 
-LASTING = ("alert", "notice", "incident", "task", "source")
+LASTING = ("alert", "notice", "incident", "task", "source", "response", "dispatch", "delivery", "handover")
 
 
 class Period:

@@ -17,7 +17,10 @@ from liuyu.monitor.summarise.contents import (
 )
 from liuyu.monitor.summarise.courses import alerts, alternatives, incidents, notices
 from liuyu.monitor.summarise.data_quality import data_quality
+from liuyu.monitor.summarise.decisions import dispatches, responses, shifts
+from liuyu.monitor.summarise.effects import effects
 from liuyu.monitor.summarise.grading import grade, profile
+from liuyu.monitor.summarise.maps import ground
 from liuyu.monitor.summarise.period import Period, text_of
 from liuyu.monitor.summarise.water import floods, hydrographs, peaks, reservoirs
 from liuyu.store.interface import Store
@@ -39,6 +42,9 @@ def report(basin: Basin, store: Store, start: int, end: int) -> Report:
     cited = {each.seq for each in numbered} | {each.seq for each in spans} | {each.seq for each in quality.silences}
     cited |= {seq for each in told for seq in each.seqs} | {seq for each in other for seq in each.seqs}
     cited |= _of_incidents(cases)
+    acted, ordered, handed = responses(period), dispatches(period), shifts(period)
+    cited |= {move.seq for each in acted for move in each.moves}
+    cited |= {seq for each in ordered for seq in each.seqs} | {seq for each in handed for seq in each.seqs}
     return Report(
         basin={"zh": basin.name, "en": basin.name_en},
         code=basin.code,
@@ -50,6 +56,7 @@ def report(basin: Basin, store: Store, start: int, end: int) -> Report:
         peaks=found_peaks,
         hydrographs=hydrographs(period, found_peaks),
         reservoirs=reservoirs(period, numbered),
+        effects=effects(period),
         alerts=spans,
         notices=told,
         grades=graded.grades,
@@ -58,6 +65,9 @@ def report(basin: Basin, store: Store, start: int, end: int) -> Report:
         models=graded.models,
         grading=msgspec.to_builtins(profile()),
         incidents=cases,
+        responses=acted,
+        dispatches=ordered,
+        shifts=handed,
         alternatives=other,
         quality=quality,
         attribution={"zh": basin.attribution_zh or basin.attribution, "en": basin.attribution},
@@ -65,6 +75,7 @@ def report(basin: Basin, store: Store, start: int, end: int) -> Report:
         log=_log(period, cited),
         logged=len(period.events),
         station_names={each.code: text_of(basin, each.code) for each in basin.stations},
+        ground=ground(basin),
     )
 
 

@@ -7,13 +7,16 @@ from collections.abc import Callable, Sequence
 from liuyu.monitor.summarise.blocks import Block
 from liuyu.monitor.summarise.contents import Report
 from liuyu.monitor.summarise.sections.data import data
+from liuyu.monitor.summarise.sections.decisions import decisions
 from liuyu.monitor.summarise.sections.forecasts import appendix, forecasts
+from liuyu.monitor.summarise.sections.late import late
+from liuyu.monitor.summarise.sections.operation import operation
 from liuyu.monitor.summarise.sections.options import options
 from liuyu.monitor.summarise.sections.overview import overview
 from liuyu.monitor.summarise.sections.response import response
 from liuyu.monitor.summarise.sections.sources import sources
 from liuyu.monitor.summarise.sections.warnings import warnings
-from liuyu.monitor.summarise.sections.water import operation, water
+from liuyu.monitor.summarise.sections.water import water
 from liuyu.monitor.summarise.voice import Voice
 
 CHAPTERS: Sequence[Callable[[Report, Voice], list[Block]]] = (
@@ -23,7 +26,9 @@ CHAPTERS: Sequence[Callable[[Report, Voice], list[Block]]] = (
     warnings,
     forecasts,
     response,
+    decisions,
     options,
+    late,
     data,
     appendix,
     sources,

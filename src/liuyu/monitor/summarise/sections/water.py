@@ -1,12 +1,13 @@
-"""What the water did: numbered floods, peaks, hydrographs; and how reservoirs were operated."""
+"""What the water did: numbered floods, peaks, hydrographs."""
 
 from __future__ import annotations
 
 from liuyu.basin.quantities import quantity
 from liuyu.monitor.summarise import charts
 from liuyu.monitor.summarise.blocks import Block, Cell, Column, Figure, Gallery, Heading, Paragraph, Remark, Table
-from liuyu.monitor.summarise.contents import Operation, Peak, Report, ReservoirCourse
-from liuyu.monitor.summarise.voice import DASH, Voice, fixed, percent, signed, tone_of_line, volume
+from liuyu.monitor.summarise.contents import Peak, Report
+from liuyu.monitor.summarise.maps import flood_map
+from liuyu.monitor.summarise.voice import DASH, Voice, fixed, signed, tone_of_line
 
 _LINES = ("warning", "guarantee", "historical_maximum")
 
@@ -17,6 +18,9 @@ def water(report: Report, voice: Voice) -> list[Block]:
     if report.floods:
         blocks += [Heading(voice.say("编号洪水", "Numbered floods"), 2), _floods(report, voice)]
     blocks += [Heading(voice.say("洪峰", "Peaks"), 2), *_peaks(report, voice)]
+    drawn = flood_map(report, voice) if report.peaks else ""
+    if drawn:
+        blocks += [Heading(voice.say("洪峰分布", "Where the peaks were"), 2), Figure(drawn)]
     figures = tuple(Figure(charts.hydrograph(each, report, voice)) for each in report.hydrographs)
     if figures:
         blocks += [Heading(voice.say("控制站水位过程", "Levels at the control stations"), 2), Gallery(figures)]
@@ -121,49 +125,4 @@ def _peak(peak: Peak, voice: Voice) -> tuple[Cell, ...]:
         ),
         Cell(f"{peak.rank}/{peak.years}" if peak.years > 1 else DASH),
         Cell(fixed(peak.discharge, 0)),
-    )
-
-
-def operation(report: Report, voice: Voice) -> list[Block]:
-    """How each reservoir was operated."""
-    if not report.reservoirs:
-        return []
-    blocks: list[Block] = [Heading(voice.say("水库调度", "Reservoir operation"))]
-    for course in report.reservoirs:
-        blocks.append(Figure(charts.reservoir(course, report, voice)))
-        blocks.append(_operations(course, voice))
-    zh = "削峰=最大入库流量−最大出库流量；拦蓄水量按库容曲线由洪峰前最低库水位至最高库水位求得。"
-    zh += "分场次统计自编号前1天至编号后6天或下一场编号。"
-    en = (
-        "Peak cut = highest inflow − highest outflow; water held by the curve, from the lowest pool before the highest "
-    )
-    en += "to the highest. A numbered flood counts from a day before its number to six days after, or to the next one."
-    blocks.append(Remark(voice.say(zh, en)))
-    return blocks
-
-
-def _operations(course: ReservoirCourse, voice: Voice) -> Table:
-    columns = (
-        Column(voice.of(course.name), share=1.8),
-        Column(voice.say("最大入库", "Highest inflow"), voice.unit("m3/s"), "right", 1.4),
-        Column(voice.say("最大出库", "Highest outflow"), voice.unit("m3/s"), "right", 1.4),
-        Column(voice.say("削峰", "Peak cut"), voice.unit("m3/s"), "right"),
-        Column(voice.say("最高库水位", "Highest pool"), voice.unit("m"), "right", 1.4),
-        Column(voice.say("拦蓄水量", "Water held"), "", "right", 1.2),
-    )
-    source = voice.say(f"库容曲线：{course.curve_source}", f"Curve: {course.curve_source}")
-    source = source if course.curve_source else ""
-    return Table(columns, tuple(_operated(each, voice) for each in course.operations), note=source)
-
-
-def _operated(done: Operation, voice: Voice) -> tuple[Cell, ...]:
-    amount, unit = volume(done.stored, voice)
-    share = percent(done.cut / done.inflow) if done.inflow > 0 else ""
-    return (
-        Cell(voice.of(done.label), strong=True),
-        Cell(fixed(done.inflow, 0), below=voice.time(done.inflow_time)),
-        Cell(fixed(done.outflow, 0), below=voice.time(done.outflow_time)),
-        Cell(fixed(done.cut, 0), tone="good" if done.cut > 0 else "", below=share),
-        Cell(fixed(done.level_high), below=voice.time(done.level_high_time)),
-        Cell(f"{amount} {unit}".strip()),
     )
