@@ -17,7 +17,9 @@ from liuyu.basin.places import Basin, Station, Threshold
 from liuyu.basin.quantities import quantity
 from liuyu.basin.records import Forecast, Provenance
 from liuyu.basin.series import Batch
-from liuyu.monitor.summarise import Bulletin, bulletin, bulletin_html, bulletin_pdf
+from liuyu.monitor.summarise import bulletin_file
+from liuyu.monitor.summarise.bulletin import Bulletin, bulletin
+from liuyu.monitor.summarise.bulletin_page import bulletin_page
 from liuyu.monitor.summarise.pdf import FONT_FOLDER, find_fonts
 from liuyu.outlook.warn import crossing
 from liuyu.store.interface import Store
@@ -152,7 +154,7 @@ def test_the_issues_of_the_last_days_are_graded(made: Bulletin) -> None:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_page_says_all_of_it(made: Bulletin, language: str) -> None:
-    page = bulletin_html(made, language).decode("utf-8")
+    page = bulletin_file(bulletin_page(made, language), "html").decode("utf-8")
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
     said = {
         "zh": ["小河水情预报", "2020年8月17日 08:00 发布", "汉口水位8月19日0时前后达到警戒 27.30 米",
@@ -173,7 +175,7 @@ def test_the_page_says_all_of_it(made: Bulletin, language: str) -> None:
 def test_the_same_log_gives_the_same_bytes(made: Bulletin, store: Store) -> None:
     again = bulletin(basin(), store, ISSUED + 5 * HOUR, crossing)
     assert again == made
-    assert bulletin_html(again) == bulletin_html(made)
+    assert bulletin_page(again, "zh") == bulletin_page(made, "zh")
 
 
 def test_the_pdf_is_the_same_each_time(made: Bulletin) -> None:
@@ -181,9 +183,9 @@ def test_the_pdf_is_the_same_each_time(made: Bulletin) -> None:
         find_fonts(FONT_FOLDER)
     except NotFound:
         pytest.skip("no font with Chinese characters")
-    first = bulletin_pdf(made, "zh")
+    first = bulletin_file(bulletin_page(made, "zh"), "pdf")
     assert first.startswith(b"%PDF")
-    assert bulletin_pdf(made, "zh") == first
+    assert bulletin_file(bulletin_page(made, "zh"), "pdf") == first
 
 
 def test_a_line_that_is_passed_already_says_so(store: Store) -> None:
@@ -198,7 +200,7 @@ def test_a_line_that_is_passed_already_says_so(store: Store) -> None:
     made = bulletin(where, store, later, crossing)
     warning, guarantee = made.rows[0].lines
     assert (warning.passed, guarantee.passed) == (True, False)
-    assert "已达到" in bulletin_html(made).decode("utf-8")
+    assert "已达到" in bulletin_file(bulletin_page(made, "zh"), "html").decode("utf-8")
 
 
 def test_a_station_of_choice_and_what_is_not_there(store: Store) -> None:

@@ -414,7 +414,7 @@ def test_data_quality_is_counted(found: summarise.Report) -> None:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_page_stands_alone_and_every_reference_leads_somewhere(found: summarise.Report, language: str) -> None:
-    page = summarise.to_html(found, language).decode()
+    page = summarise.report_file(found, "html", language).decode()
     anchors = set(re.findall(r'id="(e\d+)"', page))
     assert set(re.findall(r'href="#(e\d+)"', page)) <= anchors
     assert len(anchors) == len(found.log) == len({each.seq for each in found.log})
@@ -429,7 +429,7 @@ def test_the_page_stands_alone_and_every_reference_leads_somewhere(found: summar
 
 
 def test_the_summary_says_what_happened_in_numbers(found: summarise.Report) -> None:
-    page = summarise.to_html(found, "zh").decode()
+    page = summarise.report_file(found, "html", "zh").decode()
     plain = re.sub(r"<sup>.*?</sup>|<[^>]+>", "", page)
     assert "1站超过警戒水位" in plain
     assert "汉口站8月15日0时最高水位28.50米" in plain
@@ -442,7 +442,7 @@ def test_the_same_log_gives_the_same_bytes(found: summarise.Report, tmp_path: Pa
     with closing(fill(tmp_path)) as store:
         again = summarise.report(basin(), store, START, END)
     for language in ("zh", "en"):
-        assert summarise.to_html(found, language) == summarise.to_html(again, language)
+        assert summarise.report_file(found, "html", language) == summarise.report_file(again, "html", language)
 
 
 def fonts() -> None:
@@ -456,8 +456,8 @@ def fonts() -> None:
 def test_the_pdf_says_the_same_and_is_the_same_each_time(found: summarise.Report, language: str) -> None:
     fonts()
     pypdf = pytest.importorskip("pypdf")
-    made = summarise.to_pdf(found, language)
-    assert made == summarise.to_pdf(found, language)
+    made = summarise.report_file(found, "pdf", language)
+    assert made == summarise.report_file(found, "pdf", language)
     reader = pypdf.PdfReader(io.BytesIO(made))
     text = "".join(page.extract_text() for page in reader.pages)
     assert "28.50" in text
@@ -468,13 +468,13 @@ def test_the_pdf_says_the_same_and_is_the_same_each_time(found: summarise.Report
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_document_says_the_same_and_is_the_same_each_time(found: summarise.Report, language: str) -> None:
     fonts()
-    made = summarise.to_docx(found, language)
-    assert made == summarise.to_docx(found, language)
+    made = summarise.report_file(found, "docx", language)
+    assert made == summarise.report_file(found, "docx", language)
     document = docx.Document(io.BytesIO(made))
     cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
     assert any("28.50" in each for each in cells)
     titles = [each.text for each in document.paragraphs if each.style.name == "Heading 1"]
-    page = summarise.to_html(found, language).decode()
+    page = summarise.report_file(found, "html", language).decode()
     assert len(titles) > 5
     assert all(escape(each.split("  ")[1]) in page for each in titles)
     assert ("合成数据" if language == "zh" else "SYNTHETIC DATA") in document.paragraphs[3].text
@@ -497,15 +497,15 @@ def test_a_quiet_period_makes_a_quiet_report(tmp_path: Path) -> None:
     with closing(fill(tmp_path, ("observations",))) as store:
         quiet = summarise.report(basin(), store, START, START + DAY)
         empty = summarise.report(basin(), store, START - 90 * DAY, START - 89 * DAY)
-    assert "各站水位均未超过警戒" in summarise.to_html(quiet, "zh").decode()
-    assert "No levels were received" in summarise.to_html(empty, "en").decode()
+    assert "各站水位均未超过警戒" in summarise.report_file(quiet, "html", "zh").decode()
+    assert "No levels were received" in summarise.report_file(empty, "html", "en").decode()
     fonts()
     for report in (quiet, empty):
-        assert summarise.to_pdf(report, "en").startswith(b"%PDF")
+        assert summarise.report_file(report, "pdf", "en").startswith(b"%PDF")
 
 
 def test_what_cannot_be_reported_is_refused(found: summarise.Report, tmp_path: Path) -> None:
     with closing(fill(tmp_path, ())) as store, pytest.raises(BadInput, match="no length"):
         summarise.report(basin(), store, END, START)
     with pytest.raises(BadInput, match="zh or en"):
-        summarise.to_html(found, "fr")
+        summarise.report_file(found, "html", "fr")

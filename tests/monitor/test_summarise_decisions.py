@@ -119,7 +119,7 @@ def test_an_order_tells_each_answer_and_how_late_the_last_came(found: summarise.
 
 
 def test_the_page_tells_decisions_in_their_order_and_cites_the_log(found: summarise.Report) -> None:
-    page = summarise.to_html(found, "zh").decode()
+    page = summarise.report_file(found, "html", "zh").decode()
     timeline = page[page.index("决策过程") :]
     told = [timeline.index(each) for each in ("应急响应 · 建议", "应急响应 · 启动", "调度令 · 签发", "li交班，sun接班")]
     assert told == sorted(told)
@@ -131,7 +131,7 @@ def test_the_page_tells_decisions_in_their_order_and_cites_the_log(found: summar
 
 
 def test_what_was_late_stands_in_one_table(found: summarise.Report) -> None:
-    page = summarise.to_html(found, "en").decode()
+    page = summarise.report_file(found, "html", "en").decode()
     late = page[page.index("What was late</h2>") :]
     assert "1 task or order came late" in late
     assert "Order 1 of 2020 Order to hold back" in late
@@ -141,6 +141,6 @@ def test_what_was_late_stands_in_one_table(found: summarise.Report) -> None:
 def test_a_log_without_decisions_has_no_such_chapter(tmp_path: Path) -> None:
     with closing(open_store(tmp_path)) as store:
         quiet = summarise.report(BASIN, store, START, START + DAY)
-    page = summarise.to_html(quiet, "zh").decode()
+    page = summarise.report_file(quiet, "html", "zh").decode()
     assert "决策与调度指令" not in page
     assert "迟滞事项" not in page

@@ -33,6 +33,6 @@ def test_the_record_flood_is_told_as_the_bulletins_told_it(basins: Path, tmp_pat
     assert whole.level_high == 167.65
     assert report.quality.received > 10000
     assert not report.synthetic
-    page = summarise.to_html(report, "zh").decode()
+    page = summarise.report_file(report, "html", "zh").decode()
     assert "191.55" in page
     assert "75,000" in page

@@ -121,7 +121,7 @@ def test_a_what_if_is_run_from_the_form(desk: Page) -> None:
 
 def test_the_report_is_offered_in_the_language_of_the_page(desk: Page) -> None:
     desk.click("#tab-situation")
-    address = desk.locator(".report:not(.report-forecast) a", has_text="PDF").get_attribute("href")
+    address = desk.locator(".report-report a", has_text="PDF").get_attribute("href")
     assert address is not None
     assert "language=zh" in address
     assert desk.request.get(address).body().startswith(b"%PDF")

@@ -103,7 +103,7 @@ export const api = {
   signIn: (proof: { token: string } | { name: string; password: string }) => call<User>("api/session", { send: proof }),
   signOut: () => call<null>("api/session", { method: "DELETE" }),
   report: (kind: "html" | "pdf" | "docx", language: string, at?: string) => address(`api/report.${kind}`, { language, at }),
-  bulletin: (kind: "html" | "pdf" | "docx", language: string, at?: string, station?: string) =>
-    address(`api/bulletin.${kind}`, { language, at, station }),
+  bulletin: (kind: "html" | "pdf" | "docx", language: string, at?: string, station?: string, of?: "forecast" | "daily" | "flood") =>
+    address(`api/bulletin.${kind}`, { language, at, station, kind: of }),
   cap: (id: string) => address(`api/cap/${one(id)}.xml`),
 };

@@ -204,9 +204,11 @@ export const en: Dictionary = {
   },
 
   reports: {
-    title: "Report",
-    current: "Flood bulletin",
-    bulletin: "Forecast bulletin",
+    title: "Reports",
+    current: "Report",
+    forecast: "Forecast bulletin",
+    daily: "Daily duty bulletin",
+    flood: "Flood bulletin",
     allStations: "main stations",
     asOf: (time) => `as of ${time}`,
     html: "HTML",

@@ -203,8 +203,10 @@ export const zh = {
 
   reports: {
     title: "报告",
-    current: "防汛简报",
-    bulletin: "水情预报",
+    current: "总结报告",
+    forecast: "水情预报",
+    daily: "水情日报",
+    flood: "汛情通报",
     allStations: "各主要站",
     asOf: (time: string) => `截至 ${time}`,
     html: "网页",

@@ -9,7 +9,7 @@ export function Bulletin({ station, issued }: { station: string; issued: string 
   return (
     <div className="report bulletin">
       <Icon name="document" />
-      <span>{t.reports.bulletin}</span>
+      <span>{t.reports.forecast}</span>
       <a className="button" href={api.bulletin("html", language, issued, station)} target="_blank" rel="noreferrer">{t.reports.html}</a>
       <a className="button" href={api.bulletin("pdf", language, issued, station)} target="_blank" rel="noreferrer">{t.reports.pdf}</a>
     </div>

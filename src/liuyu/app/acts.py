@@ -23,11 +23,9 @@ from liuyu.basin.events import Event
 from liuyu.basin.places import Basin
 from liuyu.basin.records import Scenario
 from liuyu.basin.series import Batch
-from liuyu.monitor.summarise import Report, report, to_docx, to_html, to_pdf
+from liuyu.monitor.summarise import Form, report, report_file
 from liuyu.store.interface import Store
-from liuyu.web.ports import ROLES, LetterDesk, Message, OrderDesk, ReportKind, Role, User
-
-_WRITERS: Mapping[ReportKind, Callable[[Report, str], bytes]] = {"html": to_html, "pdf": to_pdf, "docx": to_docx}
+from liuyu.web.ports import ROLES, LetterDesk, Message, OrderDesk, Role, User
 
 
 class Driven(Protocol):
@@ -126,13 +124,13 @@ class Acts(ABC):
         detail = {"inflow_factor": inflow_factor, "reservoirs": sorted(held)}
         return self._act(user, "rehearse", name, detail, lambda now: self._run.pipeline.rehearse(scenario, now))
 
-    def report(self, kind: ReportKind, language: Literal["zh", "en"], at: datetime | None) -> bytes:
+    def report(self, kind: Form, language: Literal["zh", "en"], at: datetime | None) -> bytes:
         """The report as of a time, made from the log."""
         end = min(epoch(at) if at else self._run.now, self._run.now)
         if end < self._begin:
             raise BadInput("the report begins with the run, which is still warming up; wait for its first step")
         made = report(self.basin, self._store, self._begin, end + 1)
-        return _WRITERS[kind](made, language)
+        return report_file(made, kind, language)
 
     def sign_in(self, name: str, password: str) -> User | None:
         """The user, if the password is right."""

@@ -18,7 +18,7 @@ from liuyu.basin.places import Basin
 from liuyu.basin.quantities import quantity
 from liuyu.basin.records import Forecast
 from liuyu.monitor.alert import to_cap
-from liuyu.monitor.summarise import report, to_docx, to_html, to_pdf
+from liuyu.monitor.summarise import FORMS, report, report_file
 from liuyu.store.interface import Store
 
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
@@ -109,9 +109,9 @@ def write_reports(store: Store, basin: Basin, start: int, end: int, folder: Path
     made = report(basin, store, start, end)
     files: list[Path] = []
     for language in LANGUAGES:
-        for kind, written in (("html", to_html), ("pdf", to_pdf), ("docx", to_docx)):
-            files.append(folder / f"report.{language}.{kind}")
-            _write(files[-1], written(made, language))
+        for form in FORMS:
+            files.append(folder / f"report.{language}.{form}")
+            _write(files[-1], report_file(made, form, language))
     return tuple(files)
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from liuyu.basin.events import Event
 from liuyu.basin.places import Basin
+from liuyu.monitor.summarise import Form
 from liuyu.store.inbox.interface import Parcel
 from liuyu.store.interface import Store
 
@@ -47,7 +48,6 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Code = Annotated[str, msgspec.Meta(pattern="^(FF)?[0-9A-F]{2}$", description="Identifier in hex digits, as 39 or 20")]
-ReportKind = Literal["html", "pdf", "docx"]
 OrderState = Literal["queued", "sent", "answered", "refused", "expired"]
 
 
@@ -204,7 +204,7 @@ class Twin(Protocol):
         """Run a what-if on the newest forecast. Needs duty_officer. Raises BadInput."""
         ...
 
-    def report(self, kind: ReportKind, language: Literal["zh", "en"], at: datetime | None) -> bytes:
+    def report(self, kind: Form, language: Literal["zh", "en"], at: datetime | None) -> bytes:
         """The report as of a time, made from the log."""
         ...
 

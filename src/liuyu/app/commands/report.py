@@ -14,11 +14,9 @@ from liuyu.basin.clock import epoch, parse_time
 from liuyu.basin.errors import BadInput, NotFound
 from liuyu.basin.package import find_basin, read_basin
 from liuyu.basin.places import Basin
-from liuyu.monitor.summarise import bulletin, bulletin_docx, bulletin_html, bulletin_pdf
+from liuyu.monitor.summarise import FORMS, KINDS, Kind, bulletin_file, bulletin_pages
 from liuyu.outlook.warn import crossing
 from liuyu.store.interface import Store
-
-_FAR = 2**40
 
 
 @click.command()
@@ -27,34 +25,40 @@ _FAR = 2**40
 @click.option("--from", "start", metavar="TIME", help="Start of the period, in the basin's zone.")
 @click.option("--to", "end", metavar="TIME", help="End of the period, not included.")
 @click.option(
-    "--bulletin", "kind", type=click.Choice(["forecast"]), help="The bulletin (水情预报) of a forecast instead."
+    "--bulletin",
+    "kind",
+    type=click.Choice(KINDS),
+    help="A bulletin instead: forecast (水情预报), daily (水情日报) or flood (汛情通报).",
 )
-@click.option("--at", metavar="TIME", help="With --bulletin: the newest issue at or before this time; else the last.")
+@click.option("--at", metavar="TIME", help="With --bulletin: as of this time; else as of the last forecast.")
 @click.option(
-    "--stations", metavar="CODES", help="With --bulletin: codes or names, parted by commas; else the main ones."
+    "--stations",
+    metavar="CODES",
+    help="With a forecast bulletin: codes or names, parted by commas; else the main.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the files.")
 @click.option("--json", "as_json", is_flag=True, help="Print the files as JSON.")
 def report(
-    folder: Path, basin: str, start: str | None, end: str | None, kind: str | None, at: str | None,
+    folder: Path, basin: str, start: str | None, end: str | None, kind: Kind | None, at: str | None,
     stations: str | None, out: Path, as_json: bool,
 ) -> None:  # fmt: skip
-    """Write the after-event report of a period as HTML, PDF and DOCX, in Chinese and English; or a forecast bulletin.
+    """Write the after-event report of a period as HTML, PDF and DOCX, in Chinese and English; or a bulletin.
 
     With --bulletin forecast it is the newest forecast of the store instead: values to come, peaks with their times,
-    chances of reaching each line, grounds and verification.
+    chances of reaching each line, grounds and verification. With daily it is the bulletin of the duty room: rivers and
+    reservoirs over a day, what is expected, notices, tasks and orders. With flood it is that of the flood in course.
 
     Example: liuyu report --store out/summer-2020/store --basin yangtze --from 2020-08-10 --to 2020-09-01 --out out
 
-    liuyu report --store out/summer-2020/store --basin yangtze --bulletin forecast --at 2020-08-17T14:00 --out out
+    liuyu report --store out/summer-2020/store --basin yangtze --bulletin daily --at 2020-08-17T14:00 --out out
     """
     place = read_basin(find_basin(basin))
     with closing(open_store(folder, read_only=True)) as store:
         if kind is not None:
             if start or end:
                 raise BadInput("a bulletin is of one moment; give --at in place of --from and --to")
-            moment = epoch(parse_time(at, place.zone)) if at else _FAR
-            files = _write_bulletin(store, place, moment, _codes(place, stations), out)
+            moment = epoch(parse_time(at, place.zone)) if at else _last(store)
+            files = _write_bulletin(kind, store, place, moment, _codes(place, stations), out)
         else:
             files = write_reports(store, place, *_period(place, start, end, at, stations), out)
     names = [str(each) for each in files]
@@ -80,12 +84,25 @@ def _codes(place: Basin, text: str | None) -> list[str]:
     return [code[each] for each in wanted]
 
 
-def _write_bulletin(store: Store, place: Basin, at: int, stations: list[str], out: Path) -> tuple[Path, ...]:
-    made = bulletin(place, store, at, crossing, stations)
+def _write_bulletin(
+    kind: Kind, store: Store, place: Basin, at: int, stations: list[str], out: Path
+) -> tuple[Path, ...]:
+    if stations and kind != "forecast":
+        raise BadInput(f"--stations belongs to --bulletin forecast; leave it out for the {kind} bulletin")
+    pages = bulletin_pages(kind, place, store, at, crossing, stations)
     out.mkdir(parents=True, exist_ok=True)
     files = []
     for language in LANGUAGES:
-        for kind, written in (("html", bulletin_html), ("pdf", bulletin_pdf), ("docx", bulletin_docx)):
-            files.append(out / f"bulletin.{language}.{kind}")
-            files[-1].write_bytes(written(made, language))
+        page = pages(language)
+        for form in FORMS:
+            files.append(out / f"{'bulletin' if kind == 'forecast' else kind}.{language}.{form}")
+            files[-1].write_bytes(bulletin_file(page, form))
     return tuple(files)
+
+
+def _last(store: Store) -> int:
+    """When the newest forecast of a store was issued, or its newest event; a bulletin is of that moment."""
+    newest = store.events(kinds=["forecast"], newest_first=True, limit=1) or store.events(newest_first=True, limit=1)
+    if not newest:
+        raise NotFound("this store has no event yet; run the twin on")
+    return epoch(newest[0].time)

@@ -20,30 +20,12 @@ from liuyu.monitor.summarise.blocks import (
 )
 from liuyu.monitor.summarise.bulletin import Bulletin, Foretold, Line
 from liuyu.monitor.summarise.grading import profile
-from liuyu.monitor.summarise.html import page_to_html
-from liuyu.monitor.summarise.pdf import page_to_pdf
 from liuyu.monitor.summarise.voice import DASH, Voice, fixed, percent, signed, tone_of, tone_of_line
-from liuyu.monitor.summarise.word import page_to_docx
 
 _LIKELY = 0.5
 _LEADS = (24, 72, 120, 168)
 _GRADE_TONES: dict[str, Tone] = {"甲": "good", "乙": "good", "丙": "yellow"}
 _GRAVE = ("warning", "guarantee", "flood_limit", "normal_pool", "flood_number", "historical_maximum")
-
-
-def bulletin_html(made: Bulletin, language: str = "zh") -> bytes:
-    """The bulletin as a self-contained HTML page in zh or en. The same bulletin gives the same bytes."""
-    return page_to_html(bulletin_page(made, language))
-
-
-def bulletin_pdf(made: Bulletin, language: str = "zh") -> bytes:
-    """The bulletin as PDF in zh or en; its creation time is that of the issue, so the same gives the same bytes."""
-    return page_to_pdf(bulletin_page(made, language))
-
-
-def bulletin_docx(made: Bulletin, language: str = "zh") -> bytes:
-    """The bulletin as a Word document in zh or en. The same bulletin gives the same bytes."""
-    return page_to_docx(bulletin_page(made, language))
 
 
 def bulletin_page(made: Bulletin, language: str) -> Page:
@@ -63,8 +45,8 @@ def bulletin_page(made: Bulletin, language: str) -> Page:
         contents=voice.say("目录", "Contents"),
         created=made.issued,
         blocks=(
-            *_summary(made, voice),
-            *_values(made, voice),
+            *summary_of(made, voice),
+            *values_table(made, voice),
             *_peaks(made, voice),
             *_notices(made, voice),
             *_grounds(made, voice),
@@ -92,7 +74,7 @@ def _span(low: float, high: float, decimals: int) -> str:
     return f"{fixed(low, decimals)}–{fixed(high, decimals)}"
 
 
-def _summary(made: Bulletin, voice: Voice) -> list[Block]:
+def summary_of(made: Bulletin, voice: Voice) -> list[Block]:
     """What is to be expected, in sentences: whoever reaches a line with even odds or better."""
     said = [text for row in made.rows if (text := _expectation(row, voice))]
     until = voice.time(made.until)
@@ -124,7 +106,7 @@ def _expectation(row: Foretold, voice: Voice) -> str:
     return voice.say(zh, en + f"highest {high}")
 
 
-def _values(made: Bulletin, voice: Voice) -> list[Block]:
+def values_table(made: Bulletin, voice: Voice) -> list[Block]:
     """The table of the form: river, station, quantity, present, change, values to come at 8:00."""
     river = (Column("河名", share=0.9),) if voice.chinese else ()  # rivers have no other name
     columns = (

@@ -23,15 +23,8 @@ from liuyu.monitor.summarise.blocks import (
     Table,
     Timeline,
 )
-from liuyu.monitor.summarise.contents import Report
-from liuyu.monitor.summarise.page import page
 
 _SHORT = 14  # letters that are kept on one line
-
-
-def to_html(report: Report, language: str = "zh") -> bytes:
-    """The report as a self-contained HTML page in UTF-8, in zh or en. The same report gives the same bytes."""
-    return page_to_html(page(report, language))
 
 
 def page_to_html(what: Page) -> bytes:

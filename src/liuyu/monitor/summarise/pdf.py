@@ -29,8 +29,6 @@ from liuyu.monitor.summarise.blocks import (
     Table,
     Timeline,
 )
-from liuyu.monitor.summarise.contents import Report
-from liuyu.monitor.summarise.page import page
 
 FONT_FOLDER = Path(__file__).parent / "fonts"
 _WHOLE = 260.0  # [pt]: a table that is lower than this is not broken across pages
@@ -38,11 +36,6 @@ FAMILIES = (
     *("Noto Sans SC", "Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC"),
     *("Microsoft YaHei", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "SimHei", "Droid Sans Fallback"),
 )
-
-
-def to_pdf(report: Report, language: str = "zh") -> bytes:
-    """The report as PDF in zh or en. Raises NotFound where no font with Chinese characters is at hand."""
-    return page_to_pdf(page(report, language))
 
 
 def page_to_pdf(what: Page) -> bytes:

@@ -36,8 +36,6 @@ from liuyu.monitor.summarise.blocks import (
     Table,
     Timeline,
 )
-from liuyu.monitor.summarise.contents import Report
-from liuyu.monitor.summarise.page import page
 from liuyu.monitor.summarise.pdf import FONT_FOLDER, find_fonts
 
 _INK, _MUTED, _NAVY, _RULE, _WASH = "1D2B3A", "66768A", "0B3A5E", "DDE4EB", "F4F7FA"
@@ -53,11 +51,6 @@ _WIDTH = 176  # of the text on A4 [mm]
 _SIZES = {"cards": 17.0, "table": 8.5, "dense": 7.5, "below": 7.0, "index": 6.5}  # [pt]
 _PIXELS = 200.0  # of a drawing, per inch
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-
-
-def to_docx(report: Report, language: str = "zh") -> bytes:
-    """The report as a Word document in zh or en. Raises NotFound where no font with Chinese characters is at hand."""
-    return page_to_docx(page(report, language))
 
 
 def page_to_docx(what: Page) -> bytes:

@@ -1,4 +1,4 @@
-"""The report and the forecast bulletin, made from the log as of any moment."""
+"""The report and the bulletins, made from the log as of any moment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 
 from liuyu.basin.clock import moment
-from liuyu.monitor.summarise import Bulletin, bulletin, bulletin_docx, bulletin_html, bulletin_pdf
+from liuyu.monitor.summarise import Form, Kind, bulletin_file, bulletin_pages
 from liuyu.outlook.warn import crossing
 from liuyu.web.desk import AtDesk, Desk
 from liuyu.web.parameters import At, known_station, moment_of, moment_or
@@ -22,6 +22,11 @@ _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'"
 OfStation = Annotated[
     str, QueryParameter(name="station", max_length=64, description="Of this station alone; the main ones without it")
+]
+
+
+OfKind = Annotated[
+    Kind, QueryParameter(name="kind", description="forecast, daily (of the duty room), or flood (of the one in course)")
 ]
 
 
@@ -65,46 +70,51 @@ def get_report_document(desk: AtDesk, language: Language = "zh", at: At = None) 
 @get(
     "/api/bulletin.html",
     sync_to_thread=True,
-    summary="The forecast bulletin as a page",
-    description="The newest forecast as a bulletin: values to come, peaks and lines, grounds, verification. 404 where "
-    "nothing was issued so far.",
+    summary="A bulletin as a page",
+    description="forecast: values to come, peaks and lines, grounds, verification. daily: rivers, reservoirs, what is "
+    "expected and under way. flood: the flood in course. 404 where no forecast was issued, or no flood is under way.",
     responses=answers(str, "A page that needs nothing else", 404, media_type="text/html"),
     tags=["report"],
 )
 def get_bulletin_page(
-    request: WebRequest, desk: AtDesk, language: Language = "zh", at: At = None, station: OfStation = ""
+    request: WebRequest,
+    desk: AtDesk,
+    kind: OfKind = "forecast",
+    language: Language = "zh",
+    at: At = None,
+    station: OfStation = "",
 ) -> Response[bytes]:
     """The bulletin as HTML."""
-    page = bulletin_html(_bulletin(desk, at, station), language)
+    page = _bulletin(desk, kind, "html", language, at, station)
     return send(request, page, media_type=_HTML, headers={"Content-Security-Policy": _POLICY})
 
 
 @get(
     "/api/bulletin.pdf",
     sync_to_thread=True,
-    summary="The forecast bulletin as PDF",
+    summary="A bulletin as PDF",
     responses=answers(bytes, "A PDF file", 404, media_type=_PDF),
     tags=["report"],
 )
 def get_bulletin_file(
-    desk: AtDesk, language: Language = "zh", at: At = None, station: OfStation = ""
+    desk: AtDesk, kind: OfKind = "forecast", language: Language = "zh", at: At = None, station: OfStation = ""
 ) -> Response[bytes]:
     """The bulletin as PDF."""
-    return _file(desk, "bulletin", "pdf", language, bulletin_pdf(_bulletin(desk, at, station), language))
+    return _file(desk, _named(kind), "pdf", language, _bulletin(desk, kind, "pdf", language, at, station))
 
 
 @get(
     "/api/bulletin.docx",
     sync_to_thread=True,
-    summary="The forecast bulletin as a Word document",
+    summary="A bulletin as a Word document",
     responses=answers(bytes, "A DOCX file", 404, media_type=_DOCX),
     tags=["report"],
 )
 def get_bulletin_document(
-    desk: AtDesk, language: Language = "zh", at: At = None, station: OfStation = ""
+    desk: AtDesk, kind: OfKind = "forecast", language: Language = "zh", at: At = None, station: OfStation = ""
 ) -> Response[bytes]:
     """The bulletin as DOCX."""
-    return _file(desk, "bulletin", "docx", language, bulletin_docx(_bulletin(desk, at, station), language))
+    return _file(desk, _named(kind), "docx", language, _bulletin(desk, kind, "docx", language, at, station))
 
 
 def _file(desk: Desk, what: str, kind: Literal["pdf", "docx"], language: str, body: bytes) -> Response[bytes]:
@@ -115,11 +125,16 @@ def _file(desk: Desk, what: str, kind: Literal["pdf", "docx"], language: str, bo
     return Response(body, media_type=_PDF if kind == "pdf" else _DOCX, headers=headers)
 
 
-def _bulletin(desk: Desk, at: str | None, station: str) -> Bulletin:
+def _named(kind: Kind) -> str:
+    return "bulletin" if kind == "forecast" else kind
+
+
+def _bulletin(desk: Desk, kind: Kind, form: Form, language: str, at: str | None, station: str) -> bytes:
     if station:
         known_station(desk.twin.basin, station)
     stations = [station] if station else []
-    return bulletin(desk.twin.basin, desk.twin.store, moment_or("at", at, desk.now), crossing, stations)
+    pages = bulletin_pages(kind, desk.twin.basin, desk.twin.store, moment_or("at", at, desk.now), crossing, stations)
+    return bulletin_file(pages(language), form)
 
 
 def _moment(at: str | None) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from liuyu.monitor.summarise.blocks import Block, Cell, Column, Heading, Moment, Paragraph, Table, Timeline, Tone
 from liuyu.monitor.summarise.contents import Report
@@ -35,22 +35,40 @@ def decisions(report: Report, voice: Voice) -> list[Block]:
     blocks: list[Block] = [
         Heading(voice.say("决策与调度指令", "Decisions and orders")),
         Heading(voice.say("决策过程", "Timeline of decisions"), 2),
-        Timeline(tuple(moment for _, moment in sorted(_moments(report, voice), key=lambda each: each[0]))),
+        _sorted([*_acted(report.responses, report.dispatches, voice), *_chosen(report, voice)]),
     ]
     for form, zh, en in (("order", "调度令", "Orders"), ("notification", "通知", "Notifications")):
         found = [each for each in report.dispatches if each.form == form]
         if found:
-            blocks += [Heading(voice.say(zh, en), 2), _counted(found, voice), _orders(found, voice)]
+            blocks += [Heading(voice.say(zh, en), 2), _counted(found, voice), orders_table(found, voice)]
     return blocks
 
 
-def _moments(report: Report, voice: Voice) -> Iterable[tuple[tuple[int, int], Moment]]:
-    for course in report.responses:
+Told = tuple[tuple[int, int], Moment]
+
+
+def moments_of(
+    responses: Sequence[ResponseCourse], dispatches: Sequence[DispatchCourse], voice: Voice
+) -> Timeline | None:
+    """Responses and signed orders on one timeline, None where there is nothing to tell."""
+    found = list(_acted(responses, dispatches, voice))
+    return _sorted(found) if found else None
+
+
+def _sorted(found: Iterable[Told]) -> Timeline:
+    return Timeline(tuple(moment for _, moment in sorted(found, key=lambda each: each[0])))
+
+
+def _acted(responses: Sequence[ResponseCourse], dispatches: Sequence[DispatchCourse], voice: Voice) -> Iterable[Told]:
+    for course in responses:
         for move in course.moves:
             yield (move.time, move.seq), _move(course, move, voice)
-    for order in report.dispatches:
+    for order in dispatches:
         if order.signed is not None:
             yield (order.signed, order.seqs[0]), _signed(order, voice)
+
+
+def _chosen(report: Report, voice: Voice) -> Iterable[Told]:
     for each in report.alternatives:
         if each.kind == "proposal" and each.state in ("accepted", "rejected"):
             said = f"{voice.of(each.title)}{voice.say('；', '; ')}{each.decided_by}"
@@ -99,7 +117,8 @@ def _counted(found: list[DispatchCourse], voice: Voice) -> Paragraph:
     return Paragraph((Cell(voice.say(zh, en)),))
 
 
-def _orders(found: list[DispatchCourse], voice: Voice) -> Table:
+def orders_table(found: Sequence[DispatchCourse], voice: Voice) -> Table:
+    """Orders with each recipient's answer."""
     columns = (
         Column(voice.say("文号与标题", "Number and title"), share=3.2),
         Column(voice.say("签发", "Signed"), share=1.3),
