@@ -230,7 +230,7 @@ def test_databases_that_hold_no_usable_store_are_refused(url: str, postgres_serv
     with psycopg.connect(url, autocommit=True) as other:
         other.execute("UPDATE liuyu SET version = 99")
     for read_only in (False, True):
-        with pytest.raises(StoreFailed, match="schema 99, this liuyu knows up to 2; install a newer liuyu"):
+        with pytest.raises(StoreFailed, match="schema 99, this liuyu knows up to 3; install a newer liuyu"):
             open_store(url, None, read_only=read_only)
     with psycopg.connect(url, autocommit=True) as other:
         other.execute("DROP TABLE liuyu")

@@ -181,7 +181,7 @@ def test_folders_that_hold_no_usable_store_are_refused_with_the_cure(tmp_path: P
         connection.execute(f"PRAGMA {setting}")
         connection.close()
     for read_only in (False, True):
-        with pytest.raises(StoreFailed, match="schema 99, this liuyu knows up to 2; install a newer liuyu"):
+        with pytest.raises(StoreFailed, match="schema 99, this liuyu knows up to 3; install a newer liuyu"):
             open_store(tmp_path / "newer", read_only=read_only)
         with pytest.raises(StoreFailed, match="another program"):
             open_store(tmp_path / "foreign", read_only=read_only)

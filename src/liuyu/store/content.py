@@ -30,6 +30,7 @@ TABLES = (
     "SELECT kind, name, payload, state, submitted, due, attempts, worker, lease_until, ended, reason, result FROM job"
     " ORDER BY kind, name",
     "SELECT name, value FROM meta ORDER BY name",
+    "SELECT digest, content FROM file ORDER BY digest",
 )
 """What is compared beside observations and grids. Hourly roll-ups follow from the observations.
 

@@ -91,6 +91,22 @@ class Letter:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What verifying the chain of a log found: how many entries are sound from the first on, and the digest after them.
+
+    `begun`: so many of the first were chained only when a newer liuyu opened the store. `bad` is the number of the
+    first entry that is not as it was logged, None where all are, and `problem` says what is wrong.
+    """
+
+    log: str
+    count: int
+    head: str
+    begun: int
+    bad: int | None
+    problem: str
+
+
 class Store(Protocol):
     """Series, latest values, grids, forecasts, events, state and jobs of one twin."""
 
@@ -170,7 +186,10 @@ class Store(Protocol):
     def forecast(
         self, station: str, quantity: str, *, at: int | None = None, model: str | None = None
     ) -> Forecast | None:
-        """The newest forecast of a series issued at or before a time, of one model or any."""
+        """The newest forecast of a series issued at or before a time, of one model or any.
+
+        Of several that were issued together, the one with the most members: what the others are parts of.
+        """
         ...
 
     def forecasts(self, start: int, end: int, *, station: str | None = None) -> list[Forecast]:
@@ -220,6 +239,28 @@ class Store(Protocol):
 
     def audit_log(self, *, limit: int = 100) -> list[Mapping[str, Any]]:
         """The newest audit lines: at, user, action, target, detail."""
+        ...
+
+    def chain_head(self, log: str = "event") -> tuple[int, str]:
+        """How many entries the log of events, or of "audit", has in its chain of hashes, and the digest after them."""
+        ...
+
+    def verify_chain(self, log: str = "event", heads: Iterable[tuple[int, str]] = ()) -> Chain:
+        """Whether the log, from its first entry, is what was logged.
+
+        `heads` are heads that were told elsewhere: a count, and the digest or how it begins, in hex digits. Raises
+        BadInput for another log, StoreFailed for a store that has no chain.
+        """
+        ...
+
+    # files
+
+    def put_file(self, content: bytes) -> str:
+        """Keep a file; returns its SHA-256 in hex digits, by which it is found. The same content is kept once."""
+        ...
+
+    def file(self, digest: str) -> bytes | None:
+        """The file of a digest."""
         ...
 
     # jobs

@@ -38,14 +38,14 @@ def put(writer: Session, forecasts: Iterable[Forecast]) -> None:
 
 
 def newest(session: Session, station: str, quantity_number: int, at: int | None, model: str | None) -> Forecast | None:
-    """The newest forecast of a series. See Store.forecast."""
+    """The newest forecast of a series, of several the one with the most members. See Store.forecast."""
     where = "s.code = ? AND f.quantity = ?"
     values: list[Any] = [station, quantity_number]
     if at is not None:
         where, values = f"{where} AND f.issued <= ?", [*values, at]
     if model is not None:
         where, values = f"{where} AND f.model = ?", [*values, model]
-    rows = session.ask(f"{_SELECT} WHERE {where} ORDER BY f.issued DESC, f.model LIMIT 1", values)
+    rows = session.ask(f"{_SELECT} WHERE {where} ORDER BY f.issued DESC, f.members DESC, f.model LIMIT 1", values)
     return forecast_of(rows[0]) if rows else None
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from liuyu.basin.events import Event
 from liuyu.store.encoding import event_of, event_row, numbered
+from liuyu.store.engine import chain
 from liuyu.store.engine.session import Row, Session
 from liuyu.store.interface import Version
 
@@ -28,6 +29,8 @@ def append(writer: Session, events: Iterable[Event]) -> list[Event]:
     if not first:
         return []
     added = writer.add_events([row for _, row in first.values()])
+    if added:
+        chain.link(writer, "event", [(seq, *first[tuple(key)][1]) for *key, seq in added])
     return [numbered(first[tuple(key)][0], seq) for *key, seq in added]
 
 
@@ -86,10 +89,12 @@ def asides(session: Session, limit: int) -> list[Mapping[str, Any]]:
 
 def audit(writer: Session, at: int, user: str, action: str, target: str, detail: Mapping[str, Any]) -> None:
     """Add a line to the audit log."""
-    writer.ask(
-        'INSERT INTO audit (at, "user", action, target, detail) VALUES (?, ?, ?, ?, ?)',
-        (at, user, action, target, writer.document(msgspec.json.encode(detail))),
+    told = msgspec.json.encode(detail)
+    added = writer.ask(
+        'INSERT INTO audit (at, "user", action, target, detail) VALUES (?, ?, ?, ?, ?) RETURNING id',
+        (at, user, action, target, writer.document(told)),
     )
+    chain.link(writer, "audit", [(added[0][0], at, user, action, target, told)])
 
 
 def audit_log(session: Session, limit: int) -> list[Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, Self, TypeVar
@@ -17,7 +18,7 @@ from liuyu.basin.records import Forecast
 from liuyu.basin.series import Batch, Roster, Series
 from liuyu.store.batches import check
 from liuyu.store.columns import to_batch
-from liuyu.store.engine import archiving, jobs, letters, logs, newest, rollups
+from liuyu.store.engine import archiving, chain, jobs, letters, logs, newest, rollups
 from liuyu.store.engine import forecasts as forecast_rows
 from liuyu.store.engine.engine import Engine
 from liuyu.store.engine.names import station_number
@@ -25,7 +26,7 @@ from liuyu.store.engine.session import Session
 from liuyu.store.engine.states import States
 from liuyu.store.engine.tables import Tables
 from liuyu.store.grids import Grids
-from liuyu.store.interface import Job, Letter, Rollup, Version, Written
+from liuyu.store.interface import Chain, Job, Letter, Rollup, Version, Written
 
 S = TypeVar("S", bound=Session)
 
@@ -246,6 +247,31 @@ class EngineStore(Generic[S]):
         """The newest audit lines, newest first."""
         with self.engine.reading() as reader:
             return logs.audit_log(reader, limit)
+
+    def chain_head(self, log: str = "event") -> tuple[int, str]:
+        """How many links a chain has, and its last digest."""
+        with self.engine.reading() as reader:
+            return chain.head(reader, log)
+
+    def verify_chain(self, log: str = "event", heads: Iterable[tuple[int, str]] = ()) -> Chain:
+        """Compute a chain anew and compare."""
+        with self.engine.reading() as reader:
+            return chain.verify(reader, log, heads)
+
+    # files
+
+    def put_file(self, content: bytes) -> str:
+        """Keep a file under its SHA-256."""
+        digest = hashlib.sha256(content).hexdigest()
+        with self.engine.writing() as writer:
+            writer.ask("INSERT INTO file (digest, content) VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, content))
+        return digest
+
+    def file(self, digest: str) -> bytes | None:
+        """The file of a digest."""
+        with self.engine.reading() as reader:
+            found = reader.ask("SELECT content FROM file WHERE digest = ?", (digest,))
+        return bytes(found[0][0]) if found else None
 
     # jobs
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from liuyu.basin.errors import StoreFailed
+from liuyu.store.engine.chain import begin
 from liuyu.store.postgres.link import Link
 
-VERSION = 2
+VERSION = 3
 """Schema of a store that this code writes; kept in the table `liuyu`."""
 
 USABLE = "{0}.flag <= 2 AND {0}.value > '-Infinity' AND {0}.value < 'Infinity'"
@@ -22,6 +23,16 @@ MARKS = """
 CREATE TABLE aside_mark (aside bigint PRIMARY KEY, state text NOT NULL, at bigint NOT NULL, note text NOT NULL);
 """
 """What version 2 of the schema has and version 1 had not."""
+
+CHAIN = """
+CREATE TABLE IF NOT EXISTS chain (
+    log text COLLATE "C" NOT NULL, link bigint NOT NULL, entry bigint NOT NULL, digest bytea NOT NULL,
+    PRIMARY KEY (log, link)
+);
+CREATE TABLE IF NOT EXISTS file (digest text COLLATE "C" PRIMARY KEY, content bytea NOT NULL);
+CREATE OR REPLACE TRIGGER chain_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON chain EXECUTE FUNCTION stay();
+"""
+"""What version 3 has and version 2 had not: the chains of the logs, and files."""
 
 TABLES = f"""
 CREATE TABLE liuyu (version integer NOT NULL);
@@ -132,11 +143,17 @@ def prepare_writer(writer: Link, place: str) -> None:
     if _one(writer, _OTHER_TABLES) == 0:
         with writer.transaction():
             writer.execute(TABLES, prepare=False)
+            writer.execute(CHAIN, prepare=False)
+            begin(writer)
             writer.execute("INSERT INTO liuyu VALUES (%s)", (VERSION,))
     check_version(writer, place)
-    if _one(writer, "SELECT max(version) FROM liuyu") == 1:
+    version = _one(writer, "SELECT max(version) FROM liuyu")
+    if version < VERSION:
         with writer.transaction():
-            writer.execute(MARKS, prepare=False)
+            if version == 1:
+                writer.execute(MARKS, prepare=False)
+            writer.execute(CHAIN, prepare=False)
+            begin(writer)
             writer.execute("UPDATE liuyu SET version = %s", (VERSION,))
     writer.execute(STAGE, prepare=False)
 

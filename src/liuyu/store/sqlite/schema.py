@@ -11,8 +11,10 @@ import apsw.sqlite_extra
 
 from liuyu.basin.errors import StoreFailed
 from liuyu.store.batches import BLOCK
+from liuyu.store.engine.chain import begin
+from liuyu.store.sqlite.link import Link
 
-VERSION = 2
+VERSION = 3
 """Schema of a store that this code writes; kept in the file as `user_version`."""
 
 APPLICATION = 0x6C697579
@@ -33,6 +35,18 @@ MARKS = """
 CREATE TABLE aside_mark (aside INTEGER PRIMARY KEY, state TEXT NOT NULL, at INTEGER NOT NULL, note TEXT NOT NULL);
 """
 """What version 2 of the schema has and version 1 had not."""
+
+CHAIN = """
+CREATE TABLE IF NOT EXISTS chain (
+    log TEXT NOT NULL, link INTEGER NOT NULL, entry INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (log, link)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS file (digest TEXT PRIMARY KEY, content BLOB NOT NULL);
+CREATE TRIGGER IF NOT EXISTS chain_stays BEFORE UPDATE ON chain
+    BEGIN SELECT RAISE(ABORT, 'the chain of a log is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS chain_kept BEFORE DELETE ON chain
+    BEGIN SELECT RAISE(ABORT, 'the chain of a log is append-only'); END;
+"""
+"""What version 3 has and version 2 had not: the chains of the logs, and files."""
 
 TABLES = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -136,7 +150,7 @@ def prepare(connection: apsw.Connection) -> None:
     connection.execute(STAGE)
 
 
-def prepare_writer(connection: apsw.Connection) -> None:
+def prepare_writer(connection: Link) -> None:
     """Settings of the one writer; makes the tables where there are none. Raises StoreFailed for a foreign file."""
     prepare(connection)
     connection.pragma("journal_mode", "wal")
@@ -148,11 +162,16 @@ def prepare_writer(connection: apsw.Connection) -> None:
     if connection.pragma("user_version") == 0:
         with connection:
             connection.execute(TABLES)
+            connection.execute(CHAIN)
+            begin(connection)
             connection.pragma("application_id", APPLICATION)
             connection.pragma("user_version", VERSION)
-    elif connection.pragma("user_version") == 1:
+    elif connection.pragma("user_version") < VERSION:
         with connection:
-            connection.execute(MARKS)
+            if connection.pragma("user_version") == 1:
+                connection.execute(MARKS)
+            connection.execute(CHAIN)
+            begin(connection)
             connection.pragma("user_version", VERSION)
 
 
