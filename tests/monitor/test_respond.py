@@ -467,7 +467,7 @@ def test_the_shipped_playbooks_and_notices_are_sound(name: str, basins: Path) ->
     where = read_basin(basins / name)
     folder = Path(where.folder)
     playbook = read_playbook([folder / where.playbook_file], where)
-    assert {"incident", "flood", "notice", "proposal", "accepted", "silence"} >= {each.on for each in playbook.tasks}
+    assert {"response", "flood", "notice", "proposal", "accepted", "silence"} >= {each.on for each in playbook.tasks}
     assert all(each.superior for each in playbook.owners if each.code in {task.owner for task in playbook.tasks[:1]})
 
 

@@ -197,7 +197,8 @@ class Basin(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A whole basin, as its package describes it. Every code that a place names exists: the reader has checked.
 
     Files are named by their path in the folder (`package.basin_file` finds them). `demonstration` is the period, start
-    to end, that a first visitor is shown.
+    to end, that a first visitor is shown. `channel` and `plain` are folders: a river in one dimension, and a plain
+    beside it.
     """
 
     code: str
@@ -221,8 +222,12 @@ class Basin(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     frequencies: tuple[Frequency, ...] = ()
     rule_files: tuple[str, ...] = ()
     notice_files: tuple[str, ...] = ()
+    plan_files: tuple[str, ...] = ()
     playbook_file: str = ""
     reservoir_rules_file: str = ""
+    recipients_file: str = ""
+    channel: str = ""
+    plain: str = ""
     model_file: str = ""
     archive: str = ""
     attribution: str = ""

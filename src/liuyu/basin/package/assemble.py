@@ -43,6 +43,7 @@ def assemble(folder: Path, config: Config, tables: Tables) -> places.Basin:
         frequencies=every("frequencies.csv", lambda row: places.Frequency(**_given(row))),
         rule_files=config.files.get("rule_files", ()),
         notice_files=config.files.get("notice_files", ()),
+        plan_files=config.files.get("plan_files", ()),
         demonstration=config.demonstration,
     )
 

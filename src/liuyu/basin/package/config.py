@@ -19,9 +19,20 @@ from liuyu.basin.places import Layer
 
 LAYER_KINDS = ("rivers", "lakes", "boundary", "subbasins", "terrain", "dams")
 _TEXTS = ("code", "name", "name_en", "time_zone")
-_OPTIONAL_TEXTS = ("attribution", "attribution_zh", "archive", "model_file", "playbook_file", "reservoir_rules_file")
-_FILE_LISTS = ("rule_files", "notice_files")
-_IN_FOLDER = ("model_file", "playbook_file", "reservoir_rules_file")
+_OPTIONAL_TEXTS = (
+    "attribution",
+    "attribution_zh",
+    "archive",
+    "model_file",
+    "playbook_file",
+    "reservoir_rules_file",
+    "recipients_file",
+    "channel",
+    "plain",
+)
+_FILE_LISTS = ("rule_files", "notice_files", "plan_files")
+_IN_FOLDER = ("model_file", "playbook_file", "reservoir_rules_file", "recipients_file")
+_FOLDERS = {"channel": "reaches.csv", "plain": "plain.toml"}  # and the file that such a folder must hold
 KEYS = (*_TEXTS, "synthetic", *_OPTIONAL_TEXTS, *_FILE_LISTS, "demonstration", "layers")
 _LAYER_KEYS = ("kind", "path", "source", "licence")
 
@@ -218,5 +229,8 @@ def _check_texts(reader: _Reader, texts: dict[str, str]) -> None:
     for key in _IN_FOLDER:
         if texts[key]:
             reader.there(key, texts[key], reader.line(key))
+    for key, file in _FOLDERS.items():
+        if texts[key]:
+            reader.there(key, f"{texts[key]}/{file}", reader.line(key))
     if texts["archive"]:
         reader.there_or_in_bundle("archive", texts["archive"], reader.line("archive"))

@@ -74,3 +74,4 @@ class Memory(msgspec.Struct):
 
     cases: list[Case]
     jobs: dict[str, Job]
+    contingency: bytes = b""

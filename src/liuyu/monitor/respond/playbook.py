@@ -19,11 +19,14 @@ from liuyu.basin.events import Severity
 from liuyu.basin.places import THRESHOLD_KINDS, Basin
 from liuyu.basin.toml_file import TomlFile
 
-Trigger = Literal["incident", "flood", "notice", "proposal", "accepted", "silence"]
+Trigger = Literal["incident", "flood", "notice", "proposal", "accepted", "response", "silence"]
 Name = Annotated[str, Meta(min_length=1, description="a short name in small letters")]
 Hours = Annotated[int, Meta(ge=1, le=2000, description="whole hours, at least 1")]
 Colour = Annotated[Severity, Meta(description="blue, yellow, orange or red")]
-_WORDS = {"incident": ("basin", "river", "year", "month"), "task": ("basin", "incident", "subject", "flood")}
+_WORDS = {
+    "incident": ("basin", "river", "year", "month"),
+    "task": ("basin", "incident", "subject", "flood", "response"),
+}
 
 
 class Both(msgspec.Struct, frozen=True):
@@ -68,7 +71,8 @@ class TaskRule(msgspec.Struct, frozen=True, kw_only=True):
     """A task and when it is given.
 
     `on` is what brings it: "incident" (its level reaches `level`), "flood" (a flood is numbered), "notice" (one of at
-    least `level`), "proposal" (a release is proposed), "accepted" (one is accepted), "silence" (a station of rank 1 or
+    least `level`), "proposal" (a release is proposed), "accepted" (one is accepted), "response" (a start, change or end
+    of an emergency response waits for a decision; the decision settles the task), "silence" (a station of rank 1 or
     2 falls silent). It is given once an incident, or once for each station or thing where `per` is "subject"; with
     `again_after_h` a new cause brings it again after so long; with `repeat_h` it comes by itself every so many hours
     while the level holds.
@@ -78,7 +82,7 @@ class TaskRule(msgspec.Struct, frozen=True, kw_only=True):
     title: Texts
     owner: str
     deadline_h: Hours
-    on: Annotated[Trigger, Meta(description="incident, flood, notice, proposal, accepted or silence")]
+    on: Annotated[Trigger, Meta(description="incident, flood, notice, proposal, accepted, response or silence")]
     level: Colour = "blue"
     per: Annotated[Literal["incident", "subject"], Meta(description="incident or subject")] = "incident"
     again_after_h: Annotated[int, Meta(ge=0, description="whole hours; 0 means never")] = 0

@@ -12,9 +12,12 @@ from typing import Any
 import msgspec
 
 from liuyu.basin.clock import HOUR, moment
+from liuyu.basin.directives import Response
 from liuyu.basin.events import SEVERITIES, Alert, Event, Incident, Notice, NumberedFlood, Proposal, announce, record
 from liuyu.basin.places import Basin
 from liuyu.monitor.respond import words
+from liuyu.monitor.respond.contingency.form import Plan
+from liuyu.monitor.respond.contingency.stage import Contingency
 from liuyu.monitor.respond.memory import Case, Member, Memory
 from liuyu.monitor.respond.playbook import Playbook
 from liuyu.monitor.respond.tasks import Tasks
@@ -33,12 +36,13 @@ class Respond:
 
     name = "respond"
 
-    def __init__(self, basin: Basin, playbook: Playbook) -> None:
+    def __init__(self, basin: Basin, playbook: Playbook, plans: Sequence[Plan] = ()) -> None:
         self._basin, self._playbook = basin, playbook
         self._rules = playbook.incident
         self._rivers = list(dict.fromkeys(each.river for each in basin.stations))
         self._cases: list[Case] = []
         self._tasks = Tasks(basin, playbook)
+        self.contingency = Contingency(basin, plans, self._tasks)
 
     def step(self, events: Sequence[Event], now: int) -> list[Event]:
         """Take in what happened and return what follows: incidents opened, moved and closed; tasks given and late."""
@@ -52,12 +56,25 @@ class Respond:
                 out += self._proposal(event, now)
             elif event.kind == "source" and event.state == "silent":
                 out += self._silence(event, now)
+            elif event.kind == "response":
+                out += self._response(event, now)
         told: list[Event] = []
         for case in list(self._cases):
             told += self._move(case, now)
             if case.state != "closed":
                 out += self._tasks.reach(case, now)
-        return told + out + self._tasks.overdue(now)
+        responses = self.contingency.step(events, now, self.incident)
+        asked = [task for event in responses if event.kind == "response" for task in self._response(event, now)]
+        return told + out + responses + asked + self._tasks.overdue(now)
+
+    def owners(self) -> dict[str, Text]:
+        """What each owner of the playbook is called."""
+        return {each.code: {"zh": each.name.zh, "en": each.name.en} for each in self._playbook.owners}
+
+    @property
+    def incident(self) -> str:
+        """The id of the open incident, the oldest where there are several; "" where there is none."""
+        return self._cases[0].id if self._cases else ""
 
     def update_task(self, task: str, state: str, user: str, note: str, now: int) -> Event:
         """Set a task to acknowledged, done or cancelled.
@@ -68,12 +85,14 @@ class Respond:
 
     def dump(self) -> bytes:
         """Every open incident and every task that may still change."""
-        return msgspec.msgpack.encode(Memory(self._cases, self._tasks.jobs))
+        return msgspec.msgpack.encode(Memory(self._cases, self._tasks.jobs, self.contingency.dump()))
 
     def load(self, blob: bytes) -> None:
         """Take the memory back."""
         memory = msgspec.msgpack.decode(blob, type=Memory)
         self._cases, self._tasks.jobs = memory.cases, memory.jobs
+        if memory.contingency:
+            self.contingency.load(memory.contingency)
 
     # what happened
 
@@ -140,6 +159,21 @@ class Respond:
             return []
         case = self._open_case(event.subject) if station else next(iter(self._cases), None)
         return self._tasks.trigger(case, "silence", event.id, event.subject, "red", now) if case else []
+
+    def _response(self, event: Event, now: int) -> list[Event]:
+        """What became of a response belongs in the log of its incident, and a proposal wants a decision."""
+        response = record(event, Response)
+        out = self._tasks.settle_response(event.id, response.approved_by, response.note, now)
+        for case in self._cases:
+            if case.id != response.incident and len(self._cases) > 1:
+                continue
+            title = dict(response.title)
+            case.said.append(words.response_said(title, response.approved_by))
+            case.pressing = True
+            if event.state == "proposed":
+                cause = f"{event.id}@{event.time:%Y%m%dT%H%MZ}"
+                return out + self._tasks.trigger(case, "response", cause, "", "red", now, named=title)
+        return out
 
     # incidents
 

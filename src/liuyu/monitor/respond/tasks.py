@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 
 import msgspec
 
@@ -14,17 +15,22 @@ from liuyu.monitor.respond import words
 from liuyu.monitor.respond.memory import Case, Job
 from liuyu.monitor.respond.playbook import Owner, Playbook, TaskRule
 
+Text = dict[str, str]
 _OVER = {"done", "cancelled"}
 _MAY_SET = ("acknowledged", "done", "cancelled")
 
 
 class Tasks:
-    """The tasks of all incidents. `jobs` is the memory, by task id, in the order in which they were given."""
+    """The tasks of all incidents. `jobs` is the memory, by task id, in the order in which they were given.
+
+    `closing` is asked before a task is done, with the note, and refuses with BadInput; plans put their evidence there.
+    """
 
     def __init__(self, basin: Basin, playbook: Playbook) -> None:
         self._basin, self._playbook = basin, playbook
         self._owners = {each.code: each for each in playbook.owners}
         self.jobs: dict[str, Job] = {}
+        self.closing: Callable[[Job, str], None] = lambda job, note: None
 
     def reach(self, case: Case, now: int) -> list[Event]:
         """Tasks that the level of an incident brings: when it is first reached, and again where they repeat."""
@@ -38,8 +44,13 @@ class Tasks:
                 out.append(self._give(case, rule, case.id, "", now))
         return out
 
-    def trigger(self, case: Case, on: str, cause: str, subject: str, severity: str, now: int) -> list[Event]:
-        """Tasks that something brings: a numbered flood, a notice, a proposal, a silent station."""
+    def trigger(
+        self, case: Case, on: str, cause: str, subject: str, severity: str, now: int, *, named: Text | None = None
+    ) -> list[Event]:
+        """Tasks that something brings: a numbered flood, a notice, a proposal, a silent station.
+
+        `named` is what a response is called.
+        """
         rank, out = SEVERITIES.index(severity), list[Event]()
         for rule in self._playbook.tasks:
             if rule.on != on or SEVERITIES.index(rule.level) > rank:
@@ -47,7 +58,7 @@ class Tasks:
             last = case.given.get(self._key(rule, cause, subject))
             again = last is not None and rule.again_after_h and now - last >= rule.again_after_h * HOUR
             if last is None or again:
-                out.append(self._give(case, rule, cause, subject, now))
+                out.append(self._give(case, rule, cause, subject, now, named))
         return out
 
     def overdue(self, now: int) -> list[Event]:
@@ -73,6 +84,8 @@ class Tasks:
             raise BadInput(f"task {task!r} is {job.state} already; nothing was changed")
         if state == "acknowledged" and job.state == "acknowledged":
             raise BadInput(f"task {task!r} is acknowledged already; set it to done when it is done")
+        if state == "done":
+            self.closing(job, note)
         done_by = user if state == "done" else job.task.done_by
         job.task = msgspec.structs.replace(job.task, done_by=done_by, note=note or job.task.note)
         return self._set(job, state, now)
@@ -88,16 +101,48 @@ class Tasks:
                 out.append(self._set(job, "cancelled" if lapsed else "done", now))
         return out
 
+    def settle_response(self, response: str, by: str, note: str, now: int) -> list[Event]:
+        """What was to be decided on a response is decided by someone, or needs no decision any more."""
+        out = []
+        for job in self.jobs.values():
+            if job.trigger == "response" and job.cause.startswith(f"{response}@") and job.state not in _OVER:
+                job.task = msgspec.structs.replace(job.task, done_by=by, note=note)
+                out.append(self._set(job, "done" if by else "cancelled", now))
+        return out
+
     def close(self, case: Case, now: int) -> list[Event]:
         """Cancel what an incident that closes leaves undone and not yet due; forget what is over."""
         out = []
         for job in self.jobs.values():
+            if job.trigger == "plan":  # such a task ends with its response
+                continue
             if job.task.incident == case.id and job.state in {"assigned", "acknowledged"} and not job.task.escalated_to:
                 out.append(self._set(job, "cancelled", now))
         self.jobs = {
             key: job for key, job in self.jobs.items() if not (job.task.incident == case.id and job.state in _OVER)
         }
         return out
+
+    def assign(self, task: Task, cause: str, trigger: str, now: int) -> Event:
+        """Put a task that another part made on the list; its deadline is watched like any other."""
+        self.jobs[task.id] = Job(task, "assigned", cause, trigger)
+        return self._event(self.jobs[task.id], now)
+
+    def cancel_of(self, cause: str, now: int) -> list[Event]:
+        """Cancel what a cause that is over leaves undone, and forget its tasks."""
+        mine = {key: job for key, job in self.jobs.items() if job.cause == cause}
+        out = [self._set(job, "cancelled", now) for job in mine.values() if job.state not in _OVER]
+        self.jobs = {key: job for key, job in self.jobs.items() if key not in mine}
+        return out
+
+    def is_open(self, cause: str, rule: str) -> bool:
+        """Whether a task of a rule, brought by a cause, is neither done nor cancelled."""
+        mine = (job for job in self.jobs.values() if job.cause == cause and job.task.rule == rule)
+        return any(job.state not in _OVER for job in mine)
+
+    def owner_name(self, code: str) -> dict[str, str]:
+        """What an owner is called in both languages; empty where the playbook knows none."""
+        return _name(self._owners.get(code))
 
     def open_of(self, incident: str) -> int:
         """How many tasks of an incident are neither done nor cancelled."""
@@ -107,9 +152,9 @@ class Tasks:
         """Under which name a case remembers that it gave this task: once for all, or once for each subject."""
         if rule.per == "incident":
             return rule.code
-        return f"{rule.code}/{cause if rule.on in {'flood', 'proposal', 'accepted'} else subject}"
+        return f"{rule.code}/{cause if rule.on in {'flood', 'proposal', 'accepted', 'response'} else subject}"
 
-    def _give(self, case: Case, rule: TaskRule, cause: str, subject: str, now: int) -> Event:
+    def _give(self, case: Case, rule: TaskRule, cause: str, subject: str, now: int, named: Text | None = None) -> Event:
         case.given[self._key(rule, cause, subject)] = now
         case.serial += 1
         flood = case.floods.get(cause, {"zh": "", "en": ""})
@@ -117,7 +162,11 @@ class Tasks:
         names = {"zh": self._basin.name, "en": self._basin.name_en}
         title = {
             language: text.format(
-                basin=names[language], incident=case.title[language], subject=where[language], flood=flood[language]
+                basin=names[language],
+                incident=case.title[language],
+                subject=where[language],
+                flood=flood[language],
+                response=(named or flood)[language],
             )
             for language, text in (("zh", rule.title.zh), ("en", rule.title.en))
         }

@@ -88,6 +88,12 @@ def proposal_said(state: str, title: Text, user: str) -> Text:
     return {"zh": f"{zh}：{title['zh']}{by_zh}", "en": f"{en}: {title['en']}{by_en}"}
 
 
+def response_said(title: Text, user: str) -> Text:
+    """What became of an emergency response."""
+    by_zh, by_en = (f"（{user}）", f" ({user})") if user else ("", "")
+    return {"zh": f"{title['zh']}{by_zh}", "en": f"{title['en']}{by_en}"}
+
+
 def closing(hours: int) -> Text:
     """Nothing has been active for some time."""
     return {"zh": f"全部解除已满{hours}小时，转入结案观察", "en": f"All clear for {hours} h; closing under watch"}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from liuyu.basin.clock import HOUR, epoch
 from liuyu.basin.quantities import quantity
-from liuyu.basin.records import Forecast
+from liuyu.basin.records import Forecast, leading
 from liuyu.basin.series import Series
 from liuyu.monitor.summarise.contents import Grade, Track
 from liuyu.monitor.summarise.period import Period, at_times, codes, text_of
@@ -78,7 +78,7 @@ def grade(period: Period) -> Graded:
     models: set[str] = set()
     for station in codes(period.basin):
         by_series: dict[str, list[Forecast]] = {}
-        for forecast in period.store.forecasts(period.start, period.end, station=station):
+        for forecast in leading(period.store.forecasts(period.start, period.end, station=station)):
             by_series.setdefault(forecast.quantity, []).append(forecast)
             issues.add(epoch(forecast.issued))
             models.add(f"{forecast.model} ({forecast.provenance.version})")
@@ -91,7 +91,7 @@ def grade(period: Period) -> Graded:
 
 def grade_series(period: Period, station: str, name: str) -> list[Grade]:
     """One series of one station by lead, every issue of the period together."""
-    issues = period.store.forecasts(period.start, period.end, station=station)
+    issues = leading(period.store.forecasts(period.start, period.end, station=station))
     return _grade_series(period, station, name, [each for each in issues if each.quantity == name])
 
 
