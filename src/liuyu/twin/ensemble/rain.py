@@ -8,6 +8,7 @@ valid_time; member, number, realization or ensemble, and one member where there 
 from __future__ import annotations
 
 import csv
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -162,10 +163,15 @@ def _dimension(array: xr.DataArray, names: Sequence[str], path: Path) -> str:
 
 
 def _grib(path: Path) -> MemberRain:
-    """Messages of a GRIB 2 file, each a step of a member; totals since the issue are told apart into steps."""
+    """Messages of a GRIB file, each a step of a member; totals since the issue are told apart into steps.
+
+    GRIB 2 is read by GDAL. It does not tell the members of GRIB 1 apart, so that is left to cfgrib, an extra.
+    """
     fields: dict[tuple[int, int], NDArray[np.float32]] = {}
     lengths: dict[int, int] = {}
     with rasterio.open(path) as file:
+        if "GRIB_PDS_PDTN" not in file.tags(1):
+            return _grib_1(path)
         transform, shape = file.transform, file.shape
         for band in range(1, file.count + 1):
             tags = file.tags(band)
@@ -173,8 +179,7 @@ def _grib(path: Path) -> MemberRain:
             kind, time = tags.get("GRIB_PDS_PDTN"), int(tags["GRIB_VALID_TIME"].split()[0])
             member = template[PERTURBATION] if kind in ENSEMBLE else 0
             lengths[time] = template[RANGE[kind]] if kind in RANGE else 0
-            unit = 1000.0 if "[m]" in tags.get("GRIB_UNIT", "") else 1.0
-            fields[member, time] = (file.read(band) * unit).astype(np.float32).ravel()
+            fields[member, time] = (file.read(band) * _factor(tags, template, path)).astype(np.float32).ravel()
     members, times = sorted({member for member, _ in fields}), sorted(lengths)
     if len(fields) != len(members) * len(times):
         raise BadInput(
@@ -182,7 +187,46 @@ def _grib(path: Path) -> MemberRain:
         )
     value = np.stack([np.stack([fields[member, time] for time in times]) for member in members])
     if len(times) > 1 and all(lengths[before] < lengths[after] for before, after in pairwise(times)):
-        value[:, 1:] = np.maximum(value[:, 1:] - value[:, :-1], 0.0)
+        value = _apart(value)
     y = transform.f + transform.e * (np.arange(shape[0]) + 0.5)
     x = transform.c + transform.a * (np.arange(shape[1]) + 0.5)
     return MemberRain(np.array(times, np.int64), value, (), y, x)
+
+
+def _apart(total: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Steps of totals since the issue, (members, steps, cells); packing may let a total fall by a hair."""
+    out = total.copy()
+    out[:, 1:] = np.maximum(total[:, 1:] - total[:, :-1], 0.0)
+    return out
+
+
+def _factor(tags: dict[str, str], template: list[int], path: Path) -> float:
+    """From the unit of a GRIB 2 message to mm. Raises BadInput for a unit that is not rain's."""
+    unit = tags.get("GRIB_UNIT", "")
+    local = tags.get("GRIB_DISCIPLINE", "").startswith("0(") and template[:2] == [1, 193]
+    if unit == "[m]" or (local and "CENTER=98(" in tags.get("GRIB_IDS", "")):
+        return 1000.0  # ECMWF's tp under its local number, which GDAL does not know
+    total = tags.get("GRIB_PDS_PDTN") in RANGE
+    if unit in ("[kg/(m^2)]", "[mm]") or (unit == "[kg/(m^2*s)]" and total):  # GDAL calls the total of 0-1-52 a rate
+        return 1.0
+    raise BadInput(f"{path.name} holds {tags.get('GRIB_COMMENT', unit)}; give precipitation as totals in m or kg m-2")
+
+
+def _grib_1(path: Path) -> MemberRain:
+    """A GRIB 1 file by cfgrib: totals since the issue, or of each step."""
+    if importlib.util.find_spec("cfgrib") is None:
+        raise BadInput(
+            f"{path.name} is GRIB 1, which cfgrib reads; install it with `pip install cfgrib`, or give GRIB 2"
+        )
+    with xr.open_dataset(path, engine="cfgrib", backend_kwargs={"indexpath": ""}) as data:
+        named = [str(name) for name in data.data_vars if str(name).lower() in NAMES]
+        if len(named) != 1 or "step" not in data[named[0]].dims:
+            raise BadInput(f"{path.name} holds {', '.join(map(str, data.data_vars))}; give tp at several steps")
+        array = data[named[0]].expand_dims("number") if "number" not in data[named[0]].dims else data[named[0]]
+        array = array.transpose("number", "step", "latitude", "longitude")
+        factor = 1000.0 if array.attrs.get("units") == "m" else 1.0
+        value = (array.to_numpy() * factor).astype(np.float32).reshape(*array.shape[:2], -1)
+        if array.attrs.get("GRIB_stepType") == "accum":
+            value = _apart(value)
+        times = np.atleast_1d(data["valid_time"].to_numpy()).astype("datetime64[s]").astype(np.int64)
+        return MemberRain(times, value, (), data["latitude"].to_numpy(), data["longitude"].to_numpy())

@@ -26,6 +26,7 @@ from liuyu.twin.runoff.scores import Scores, kge, nse, score
 
 Floats = NDArray[np.float64]
 WARM_UP = 3 * 365  # [d] that fill the stores beforehand
+EVALUATIONS = 6_000  # runs of a calibration, where nothing else is said
 SHARE = 0.4  # of the evaluations for the global search; the rest polishes what it found
 POWER = 4.0  # by which a model's error counts in a mean of models; found by splitting calibration periods in two
 WEIGHTS = (0.6, 0.2, 0.2)  # of the efficiencies of flow, of its root, and of Kling-Gupta
@@ -60,20 +61,19 @@ def fit(
     period: slice,
     *,
     seed: int = 1,
-    evaluations: int = 6_000,
+    evaluations: int = EVALUATIONS,
     tell: Callable[[float], None] = lambda _: None,
 ) -> Fitted:
     """Search the parameters of a model for one row of forcing; nothing after the period's end is looked at.
 
     observed: (steps,) runoff [mm], NaN where missing; period: days that count, others only fill the stores.
-    Raises BadInput where the period has under a year of observations.
+    Raises BadInput where the period has under a year of observed days, or under ninety days of observed hours.
     """
     known = forcing.between(0, period.stop)
     truth = np.full(period.stop, np.nan)
     truth[period] = observed[period]
     there = np.flatnonzero(np.isfinite(truth))
-    if len(there) < 365:
-        raise BadInput(f"{len(there)} observed days are too few to calibrate on; give a year at least")
+    enough(model, len(there))
     target = truth[there]
     search = Search(model, snow=forcing.temperature is not None)
 
@@ -92,6 +92,14 @@ def fit(
     return Fitted(model, search.rows(found.best[None])[0], seed, rough.evaluations + found.evaluations, found.value)
 
 
+def enough(model: RunoffModel, observed: int) -> None:
+    """Raises BadInput where a period has too few observed steps for a model: a year of days, ninety days of hours."""
+    if model.step_h == 24 and observed < 365:
+        raise BadInput(f"{observed} observed days are too few to calibrate on; give a year at least")
+    if model.step_h < 24 and observed < 90 * 24:
+        raise BadInput(f"{observed} observed hours are too few to calibrate on; give ninety days at least")
+
+
 def misfit(simulated: Floats, observed: Floats) -> Floats:
     """What is minimised: 1 - weighted mean of efficiencies; (sets, days) against (days,) gives (sets,)."""
     root = nse(np.sqrt(np.maximum(simulated, 0.0)), np.sqrt(observed))
@@ -99,10 +107,13 @@ def misfit(simulated: Floats, observed: Floats) -> Floats:
     return np.asarray(1.0 - sum(weight * part for weight, part in zip(WEIGHTS, parts, strict=True)))
 
 
-def warmed(model: RunoffModel, forcing: Forcing, parameters: Floats) -> Floats:
-    """Runoff (n, steps) [mm] of parameter sets on one row of forcing, its stores filled by the first years."""
-    days = min(WARM_UP, forcing.precipitation.shape[1])
-    _, state = simulate(model, forcing.between(0, days), parameters)
+def warmed(model: RunoffModel, forcing: Forcing, parameters: Floats, *, known: int | None = None) -> Floats:
+    """Runoff (n, steps) [mm] of parameter sets on one row of forcing, its stores filled by the first years.
+
+    known: steps at the most that may fill them, those up to the end of a calibration for one.
+    """
+    steps = min(WARM_UP * 24 // model.step_h, forcing.precipitation.shape[1] if known is None else known)
+    _, state = simulate(model, forcing.between(0, steps), parameters)
     return simulate(model, forcing, parameters, state=state)[0]
 
 

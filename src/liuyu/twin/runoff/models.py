@@ -38,7 +38,8 @@ class RunoffModel:
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """All parameters in the order of a row: those of the weather, then the model's own."""
-        return (UNCORRECTED if self.exchanges else PRECIPITATION, *WEATHER, *self.own)
+        weather = WEATHER if self.step_h == 24 else WEATHER_BY_HOURS
+        return (UNCORRECTED if self.exchanges else PRECIPITATION, *weather, *self.own)
 
 
 PRECIPITATION = Parameter("precip_factor", "1", 0.7, 1.5)
@@ -49,6 +50,10 @@ WEATHER = (
     Parameter("snow_factor", "mm/degC/d", 0.8, 8.0),
     Parameter("snow_spread", "degC", 0.0, 16.0),
     Parameter("snow_catch", "1", 0.8, 1.6),
+)
+WEATHER_BY_HOURS = tuple(
+    Parameter(each.name, "mm/degC/h", each.low / 24.0, each.high / 24.0) if each.name == "snow_factor" else each
+    for each in WEATHER
 )
 BEFORE = 1 + len(WEATHER)  # parameters of a row before the model's own
 WITHOUT_TEMPERATURE = (0.0, 3.0, 0.0, 1.0)  # the snow's parameters where there is no temperature, hence no snow
@@ -71,6 +76,7 @@ _XINANJIANG = (
     Parameter("sm", "mm", 2.0, 150.0, True),
     Parameter("ex", "1", 0.5, 2.5),
 )
+LONGEST_H = 96  # [h] of the unit hydrograph of HBV by hours
 _SHARE = Parameter("interflow_share", "1", 0.05, 0.95)
 MODELS = {
     each.name: each
@@ -173,10 +179,28 @@ MODELS = {
             xinanjiang.PREPARED_SIZE,
             step_h=1,
         ),
+        RunoffModel(
+            "hbv_h",
+            kernels.HBV,
+            (
+                Parameter("fc", "mm", 30.0, 1500.0, True),
+                Parameter("lp", "1", 0.2, 1.0),
+                Parameter("beta", "1", 0.5, 7.0, True),
+                Parameter("k", "1/h", 0.0005, 0.2, True),
+                Parameter("alpha", "1", 0.0, 2.0),
+                Parameter("k4", "1/h", 0.00002, 0.01, True),
+                Parameter("perc", "mm/h", 0.0, 0.4),
+                Parameter("maxbas", "h", 1.0, 96.0, True),
+            ),
+            hbv.QUEUE + LONGEST_H,
+            hbv.SHARES + LONGEST_H,
+            step_h=1,
+        ),
     )
 }
 
 
+HOURLY = tuple(name for name, each in MODELS.items() if each.step_h == 1)
 DAILY = tuple(name for name, each in MODELS.items() if each.step_h == 24)
 
 

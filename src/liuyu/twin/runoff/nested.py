@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liuyu.basin.errors import BadInput
-from liuyu.physics.routing import lag
-from liuyu.twin.runoff.calibrate import SHARE, Search, misfit, warmed
+from liuyu.physics.routing import lag, muskingum
+from liuyu.twin.runoff.calibrate import SHARE, Search, enough, misfit, warmed
 from liuyu.twin.runoff.cmaes import polish
 from liuyu.twin.runoff.models import RunoffModel
 from liuyu.twin.runoff.run import Forcing
@@ -23,7 +23,25 @@ from liuyu.twin.runoff.sceua import minimise
 
 Floats = NDArray[np.float64]
 VELOCITY = (0.2, 4.0)  # [m/s] searched, by its logarithm
-DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """How water travels from gauge to gauge, and from a sub-basin to its gauge: `lag` moves it later, `muskingum`
+    spreads it as well, with the weight x [1]. velocity: the range that is searched [m/s]."""
+
+    law: str = "lag"
+    x: float = 0.2
+    velocity: tuple[float, float] = VELOCITY
+
+    def late(self, flow: Floats, distance_km: float, velocity: float, step_s: float) -> Floats:
+        """A flow (steps,) further down the river."""
+        if distance_km == 0.0:
+            return flow
+        travel = distance_km * 1e3 / velocity
+        if self.law == "muskingum":
+            return np.asarray(muskingum(flow, travel, self.x, step_s))
+        return np.asarray(lag(flow, travel, step_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +49,8 @@ class Gauge:
     """A gauge with its interval, the land between it and the gauges above.
 
     above: places of those gauges, all before it; distance: from each [km]; whole: area above the gauge [km2];
-    forcing: one row, the interval's own weather; observed: (steps,) flow over the whole area [mm], NaN where missing.
+    forcing: the interval's own weather, one row, or one for each of its sub-basins, whose areas [km2] and distances to
+    the gauge [km] then stand in `areas` and `ways`; observed: (steps,) flow over the whole area [mm], NaN in gaps.
     """
 
     name: str
@@ -40,6 +59,8 @@ class Gauge:
     whole: float
     forcing: Forcing
     observed: Floats
+    areas: tuple[float, ...] = ()
+    ways: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +79,7 @@ def fit_nested(
     *,
     seed: int = 1,
     evaluations: int = 6_000,
+    routing: Routing = Routing(),
     tell: Callable[[float], None] = lambda _: None,
 ) -> list[Interval]:
     """Calibrate gauge after gauge; nothing after the period's end is looked at.
@@ -70,7 +92,8 @@ def fit_nested(
             raise BadInput(f"gauge {gauge.name} comes before one above it; order gauges from the springs down")
         if own_share(gauge, gauges) <= 0.0:
             raise BadInput(f"the gauges above {gauge.name} have all of its area or more; look at the areas")
-        problem = _Problem(model, gauge, gauges, found, period)
+        problem = _Problem(model, gauge, gauges, found, period, routing)
+        enough(model, len(problem.there))
         rough = minimise(problem, problem.size, seed, evaluations=int(SHARE * evaluations))
         best = polish(problem, rough.best, seed, evaluations=evaluations - rough.evaluations).best
         found.append(problem.interval(best))
@@ -79,15 +102,25 @@ def fit_nested(
 
 
 class _Problem:
-    """What is asked of an interval's parameters and, as the last, of the velocity, where gauges lie above."""
+    """What is asked of an interval's parameters and, as the last, of the velocity, where there is a way to go."""
 
     def __init__(
-        self, model: RunoffModel, gauge: Gauge, gauges: Sequence[Gauge], found: list[Interval], period: slice
+        self,
+        model: RunoffModel,
+        gauge: Gauge,
+        gauges: Sequence[Gauge],
+        found: list[Interval],
+        period: slice,
+        routing: Routing,
     ) -> None:
-        self.model, self.gauge, self.gauges, self.found = model, gauge, gauges, found
-        self.share = own_share(gauge, gauges)
+        self.model, self.gauge, self.gauges, self.found, self.routing = model, gauge, gauges, found, routing
+        self.step_s = model.step_h * 3600.0
+        own = own_share(gauge, gauges)
+        areas = np.array(gauge.areas or (1.0,))
+        self.shares = own * areas / areas.sum()
+        self.ways = gauge.ways or (0.0,) * len(areas)
         self.search = Search(model, snow=gauge.forcing.temperature is not None)
-        self.size = self.search.size + (1 if gauge.above else 0)
+        self.size = self.search.size + (1 if gauge.above or any(self.ways) else 0)
         self.known = gauge.forcing.between(0, period.stop)
         truth = gauge.observed[: period.stop].copy()
         truth[: period.start or 0] = np.nan
@@ -95,18 +128,41 @@ class _Problem:
         self.target = truth[self.there]
 
     def __call__(self, points: Floats) -> Floats:
-        own = self.share * warmed(self.model, self.known, self.search.rows(points))[:, self.there]
-        given = [self._given(velocity)[self.there] for velocity in _velocities(points[:, -1])]
+        velocities = self._velocities(points[:, -1])
+        own = self._own(self.known, self.search.rows(points), velocities)[:, self.there]
+        given = [self._given(velocity)[self.there] for velocity in velocities]
         return misfit(own + np.stack(given), self.target)
 
     def interval(self, point: Floats) -> Interval:
         """The parameters of a point, and the flow that they give over the whole record."""
-        row, velocity = self.search.rows(point[None])[0], float(_velocities(point[-1:])[0])
-        own = self.share * warmed(self.model, self.gauge.forcing, row[None])[0]
+        row, velocity = self.search.rows(point[None])[0], float(self._velocities(point[-1:])[0])
+        own = self._own(self.gauge.forcing, row[None], np.array([velocity]))[0]
         return Interval(row, velocity, own + self._given(velocity))
 
+    def _own(self, forcing: Forcing, rows: Floats, velocities: Floats) -> Floats:
+        """What the interval's sub-basins bring to the gauge: (sets, steps) [mm over the gauge's whole area]."""
+        out = np.zeros((len(rows), forcing.precipitation.shape[1]))
+        for place, (share, way) in enumerate(zip(self.shares, self.ways, strict=True)):
+            run = share * warmed(self.model, _row(forcing, place), rows, known=self.known.precipitation.shape[1])
+            if way > 0.0:
+                for each, velocity in zip(run, velocities, strict=True):
+                    each[:] = self.routing.late(each.copy(), way, float(velocity), self.step_s)
+            out += run
+        return out
+
     def _given(self, velocity: float) -> Floats:
-        return handed_on(self.gauge, self.gauges, self.found, velocity)
+        return handed_on(self.gauge, self.gauges, self.found, velocity, self.routing, self.step_s)
+
+    def _velocities(self, x: Floats) -> Floats:
+        low, high = self.routing.velocity
+        return np.asarray(low * (high / low) ** x)
+
+
+def _row(forcing: Forcing, place: int) -> Forcing:
+    """One row of some weather."""
+    only = slice(place, place + 1)
+    warmth = None if forcing.temperature is None else forcing.temperature[only]
+    return Forcing(forcing.precipitation[only], forcing.pet[only], warmth, forcing.names[only], forcing.times)
 
 
 def own_share(gauge: Gauge, gauges: Sequence[Gauge]) -> float:
@@ -114,14 +170,12 @@ def own_share(gauge: Gauge, gauges: Sequence[Gauge]) -> float:
     return 1.0 - sum(gauges[above].whole for above in gauge.above) / gauge.whole
 
 
-def handed_on(gauge: Gauge, gauges: Sequence[Gauge], found: Sequence[Interval], velocity: float) -> Floats:
-    """What the gauges above hand on, (steps,) [mm over the gauge's whole area]."""
+def handed_on(
+    gauge: Gauge, gauges: Sequence[Gauge], found: Sequence[Interval], velocity: float, routing: Routing, step_s: float
+) -> Floats:
+    """What the gauges above hand on, (steps,) [mm over the gauge's whole area]; step_s: of the flow [s]."""
     out = np.zeros(len(gauge.observed))
     for above, distance in zip(gauge.above, gauge.distance, strict=True):
-        out += gauges[above].whole / gauge.whole * lag(found[above].simulated, distance * 1e3 / velocity, DAY)
+        share = gauges[above].whole / gauge.whole
+        out += share * routing.late(found[above].simulated, distance, velocity, step_s)
     return out
-
-
-def _velocities(x: Floats) -> Floats:
-    low, high = VELOCITY
-    return np.asarray(low * (high / low) ** x)
