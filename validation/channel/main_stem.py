@@ -1,24 +1,41 @@
 """The main stem from 寸滩 to 大通: its record, its synthetic sections, its network, and a season of it.
 
-Two parts that the dam joins: above, 寸滩's discharge comes in and the record of the forebay holds the level; below, the
-releases of Three Gorges come in and the record of 大通 holds the level. Both lakes are storage behind a channel; what
-enters them follows from the record of their mouths. Chainages [km] from 宜昌 as in the package (approximate).
+One network that the dam joins: 寸滩's discharge comes in, the recorded release passes the dam, the record of 大通 holds
+the level at the end. Both lakes are storage behind a channel; what is ungauged is made by `drivers.toml` of the
+package. Chainages [km] from 宜昌 as in the package (approximate).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from liuyu.basin.bundle import bundle_file
-from liuyu.twin.channel import Boundary, ChannelModel, Lake, Lateral, Network, Reach, Section, refine
+from liuyu.twin.channel import (
+    Boundary,
+    ChannelModel,
+    Lake,
+    Lateral,
+    Network,
+    Reach,
+    Section,
+    Structure,
+    part,
+    refine,
+)  # fmt: skip
+from liuyu.twin.channel.drivers import Drivers, Term, drive, read_drivers
+from liuyu.twin.channel.gauges import GaugePlace, at
+from liuyu.twin.channel.start import set_start
 from liuyu.twin.flood.problem import Series
 
 Floats = NDArray[np.float64]
+FOLDER = Path(__file__).parents[2] / "basins" / "yangtze" / "channel"
 HOUR = 3600.0
 KM = 1000.0
 CODES = {
@@ -34,18 +51,62 @@ DONGTING = (
     np.array([100, 300, 600, 1500, 2300, 2700, 2800]) * 1e6,
 )
 POYANG = (np.array([2.0, 7.0, 11.0, 14.0, 17.0, 20.0, 26.0]), np.array([100, 300, 700, 1600, 2700, 3300, 3500]) * 1e6)
+LAKES = tuple(
+    Lake(node=node, level=each[0], surface=each[1]) for node, each in (("洞庭湖", DONGTING), ("鄱阳湖", POYANG))
+)
+LATERALS = (
+    ("flow at 60803000", "库区", 120e3, ""), ("rest above the dam", "库区", 300e3, ""),
+    ("rest at -20 km", "荆江", 24e3, ""), ("rest at 75 km", "荆江", 119e3, ""), ("rest at 225 km", "荆江", 269e3, ""),
+    ("rest at 600 km", "莲花塘-湖口", 644e3, ""), ("rest at 780 km", "莲花塘-湖口", 824e3, ""),
+    ("rest at 1040 km", "湖口-大通", 1084e3, ""),
+    ("into 洞庭湖", "", 0.0, "洞庭湖"), ("into 鄱阳湖", "", 0.0, "鄱阳湖"),
+)  # fmt: skip
+STEM = {"宜昌": "荆江", "沙市": "荆江", "莲花塘": "荆江", "汉口": "莲花塘-湖口", "九江": "莲花塘-湖口",
+        "湖口": "莲花塘-湖口"}  # fmt: skip
+GAUGES = (
+    *(GaugePlace(name=each, station=CODES[each], reach="库区", chainage=x)
+      for each, x in (("寸滩", 0.0), ("万县", 323e3), ("三峡", 614e3))),
+    *(GaugePlace(name=each, station=CODES[each], reach=reach, chainage=(CHAINAGE[each] + 44.0) * KM)
+      for each, reach in STEM.items()),
+)  # fmt: skip
 SHARES = np.array([0.03, 0.1, 0.25, 0.5, 0.75, 1.0, 1.3, 1.6])
 DEEP = 20.0  # [m] depth at which a section has its full width
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Sections by knot: bed [m], width [m] at 20 m of depth, power of the width; Manning between knots."""
+    """Sections by knot: bed [m] at the start of 2023, width [m] at 20 m of depth, power of the width; `manning` between
+    knots at 10 m of depth, and `deepening`, the power by which it falls with depth. `scour` is how much the bed falls
+    in a year [m]: below the dam the river has been digging since 2003. `ouchi` is the share of what 沙市 carries above
+    15,000 m³/s that leaves by 藕池口.
+    """
 
     bed: Floats
     width: Floats
     power: Floats
     manning: Floats
+    scour: Floats
+    deepening: Floats
+    ouchi: float = 0.13
+
+    def bed_at(self, year: float) -> Floats:
+        """Beds [m] in a year, such as 2021.6."""
+        return self.bed - self.scour * (year - 2023.0)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Sections of the reservoir by knot: bed [m], width [m] at a third below 178 m, Manning; one power of the width,
+    and one of Manning with depth."""
+
+    bed: Floats
+    width: Floats
+    manning: Floats
+    power: float
+    deepening: float
+
+
+POOL = Pool(np.array([152.0, 138.0, 105.0, 60.0]), np.array([850.0, 900.0, 900.0, 1200.0]), np.full(4, 0.026), 0.5, 0.0)
 
 
 @dataclass(frozen=True)
@@ -61,14 +122,24 @@ class Season:
         """How many hours it has."""
         return len(self.level["大通"])
 
+    @property
+    def year(self) -> float:
+        """Its middle, in years."""
+        day = np.datetime64(self.start, "D") + np.timedelta64(self.hours // 48, "D")
+        return 1970.0 + float(day.astype(np.int64)) / 365.2425
 
-def section(chainage: float, bed: float, width: float, power: float, manning: float, deep: float = DEEP) -> Section:
+
+def section(
+    chainage: float, bed: float, width: float, power: float, manning: float, deep: float = DEEP, deepening: float = 0.0
+) -> Section:
     """A synthetic section: its width grows as a power of depth and is `width` at the depth `deep` [m]."""
     half = 0.5 * width * SHARES**power
     station = np.concatenate([-half[::-1], half]) + half[-1]
     level = bed + deep * np.concatenate([SHARES[::-1], SHARES])
     level[len(SHARES) - 1 : len(SHARES) + 1] = bed
-    return Section(chainage=chainage, station=station, level=level, manning=manning, synthetic=True)
+    return Section(
+        chainage=chainage, station=station, level=level, manning=manning, deepening=deepening, synthetic=True
+    )
 
 
 def records(start: str, end: str) -> Season:
@@ -102,150 +173,131 @@ def _clean(hours: NDArray[np.int64], value: Floats, count: int, jump: float) -> 
     return np.asarray(np.interp(np.arange(240, 240 + count), at, grid[at]))
 
 
-def smooth(value: Floats, hours: int) -> Floats:
-    """Running mean over so many hours, the ends held."""
-    padded = np.pad(value, (hours // 2, hours - 1 - hours // 2), mode="edge")
-    return np.convolve(padded, np.ones(hours) / hours, mode="valid")
+def drivers_of(shape: Shape) -> Drivers:
+    """The package's drivers, with the share that 藕池口 takes as a shape has it."""
+    found = read_drivers(FOLDER)
+    assert found is not None
+
+    def term(each: Term) -> Term:
+        share = float(np.sign(each.factor)) * shape.ouchi if each.above is not None else each.factor
+        return replace(each, factor=share)
+
+    return Drivers(tuple(replace(one, terms=tuple(map(term, one.terms))) for one in found.series))
 
 
-def later(value: Floats, hours: int) -> Floats:
-    """A series moved to later hours, its first value held."""
-    return np.concatenate([np.full(hours, value[0]), value[: len(value) - hours]])
+def driven(shape: Shape, season: Season, network: Network) -> dict[str, Series]:
+    """The series of a season."""
+    hourly = {(CODES[name], "water_level"): each for name, each in season.level.items()}
+    hourly |= {(CODES[name], "discharge"): each for name, each in season.flow.items()}
+    hourly[CODES["三峡"], "reservoir_outflow"] = season.flow["三峡"]
+    return drive(drivers_of(shape), hourly, network)
 
 
-def rests(season: Season) -> dict[float, Floats]:
-    """What enters or leaves ungauged [m³/s] by chainage [km]: the smoothed difference of recorded discharges.
-
-    Before 宜昌 葛洲坝 holds back and gives; before 沙市 松滋 and 太平 leave and 清江 comes in; 藕池 leaves by a
-    rule of 沙市's discharge; 汉江 comes in at 汉口.
-    """
-    q = season.flow
-    ouchi = -0.13 * np.maximum(smooth(q["沙市"], 24) - 15_000.0, 0.0)
-    above = later(q["沙市"] + ouchi, 42) + later(q["七里山"], 26)
-    return {
-        -20.0: smooth(q["宜昌"] - later(q["三峡"], 2), 12),
-        75.0: smooth(q["沙市"] - later(q["宜昌"], 12), 30),
-        225.0: ouchi,
-        600.0: smooth(q["汉口"] - above, 36),
-        780.0: smooth(q["九江"] - later(q["汉口"], 26), 36),
-        1040.0: smooth(q["大通"] - later(q["九江"] + q["湖口"], 26), 36),
-    }
-
-
-def _inflow(level: Floats, flow: Floats, lake: tuple[Floats, Floats]) -> Floats:
-    """What enters a lake [m³/s]: what leaves it and what it stores."""
-    calm = smooth(level, 25)
-    return smooth(flow, 25) + np.interp(calm, *lake) * np.gradient(calm) / HOUR
-
-
-def lower_network(shape: Shape, season: Season, spacing: float) -> Network:
-    """From the dam to 大通, driven by a season."""
-    hours = np.arange(season.hours) * HOUR
-
-    def series(value: Floats) -> Series:
-        return Series(times=hours, values=value)
-
+def lower_reaches(shape: Shape, year: float) -> tuple[Reach, ...]:
+    """From the dam to 大通, with both lakes' mouths."""
     at = np.array([CHAINAGE[each] for each in KNOTS])
+    beds = shape.bed_at(year)
 
     def cut(x: float, upward: bool) -> Section:
-        bed, width, power = (np.interp(x, at, each) for each in (shape.bed, shape.width, shape.power))
+        bed, width, power = (np.interp(x, at, each) for each in (beds, shape.width, shape.power))
         bed += 2e-5 * KM * max(-x, 0.0)
         k = int(np.clip(np.searchsorted(at, x, side="left" if upward else "right") - 1, 0, len(shape.manning) - 1))
-        return section((x + 44.0) * KM, float(bed), float(width), float(power), float(shape.manning[k]))
+        manning, deepening = float(shape.manning[k]), float(shape.deepening[k])
+        return section((x + 44.0) * KM, float(bed), float(width), float(power), manning, deepening=deepening)
 
     def reach(name: str, start: str, end: str, places: list[float]) -> Reach:
-        cuts = [cut(x, k > 0) for k, x in enumerate(places)]
-        return refine(Reach(name=name, start=start, end=end, sections=tuple(cuts)), spacing)
+        return Reach(name=name, start=start, end=end, sections=tuple(cut(x, k > 0) for k, x in enumerate(places)))
 
     def mouth(name: str, lake: str, end: str, bed: float, width: float) -> Reach:
-        ends = tuple(section(x, bed, width, 0.3, 0.022) for x in (0.0, 12e3))
-        return refine(Reach(name=name, start=lake, end=end, sections=ends), max(spacing, 4000.0))
+        return Reach(
+            name=name, start=lake, end=end, sections=tuple(section(x, bed, width, 0.3, 0.022) for x in (0.0, 12e3))
+        )
 
-    bed = np.interp([CHAINAGE["莲花塘"], CHAINAGE["湖口"]], at, shape.bed)
-    reaches = (
+    bed = np.interp([CHAINAGE["莲花塘"], CHAINAGE["湖口"]], at, beds)
+    return (
         reach("荆江", "坝下", "莲花塘", [-44.0, -20.0, 0.0, 75.0, 148.0, 225.0, 399.0]),
         reach("莲花塘-湖口", "莲花塘", "湖口", [399.0, 500.0, 632.0, 780.0, 898.0, 927.0]),
         reach("湖口-大通", "湖口", "大通", [927.0, 1040.0, 1149.0]),
         mouth("七里山", "洞庭湖", "莲花塘", float(bed[0]) + 2.0, 1600.0),
         mouth("湖口水道", "鄱阳湖", "湖口", float(bed[1]) + 4.0, 1600.0),
     )
+
+
+def upper_reach(pool: Pool) -> Reach:
+    """From 寸滩 to the dam: the reservoir."""
+    cuts = [
+        section((x + 658.0) * KM, bed, wide, pool.power, manning, (178.0 - bed) / 1.3, pool.deepening)
+        for x, bed, wide, manning in zip(UPPER.values(), pool.bed, pool.width, pool.manning, strict=True)
+    ]
+    return Reach(name="库区", start="寸滩", end="坝前", sections=tuple(cuts))
+
+
+def whole(shape: Shape, pool: Pool, season: Season, spacing: float) -> Network:
+    """From 寸滩 to 大通, joined by the dam, driven by a season."""
+    reaches = (upper_reach(pool), *lower_reaches(shape, season.year))
+    still = Network(reaches=tuple(_finer(each, spacing) for each in reaches), lakes=LAKES)
+    series = driven(shape, season, still)
     laterals = [
-        Lateral(name=f"rest at {x:g} km", reach="荆江" if x < 399 else "莲花塘-湖口" if x < 927 else "湖口-大通",
-                chainage=(x + 44.0) * KM, series=series(value)) for x, value in rests(season).items()
-    ]  # fmt: skip
-    for node, name, lake in (("洞庭湖", "七里山", DONGTING), ("鄱阳湖", "湖口", POYANG)):
-        enters = _inflow(season.level[name], season.flow[name], lake)
-        laterals.append(Lateral(name=f"into {node}", node=node, series=series(enters)))
-    return Network(
-        reaches=reaches,
-        lakes=tuple(
-            Lake(node=node, level=np.asarray(each[0]), surface=np.asarray(each[1]))
-            for node, each in (("洞庭湖", DONGTING), ("鄱阳湖", POYANG))
-        ),
+        Lateral(name=name, reach=reach, chainage=x, node=node, series=series[name]) for name, reach, x, node in LATERALS
+    ]
+    return replace(
+        still,
         boundaries=(
-            Boundary(node="坝下", kind="discharge", series=series(season.flow["三峡"])),
-            Boundary(node="大通", kind="level", series=series(season.level["大通"])),
+            Boundary(node="寸滩", kind="discharge", series=series["flow at 60105400"]),
+            Boundary(node="大通", kind="level", series=series["level at 60115000"]),
+        ),
+        structures=(
+            Structure(name="三峡", kind="release", start="坝前", end="坝下", series=series["release of 60106980"]),
         ),
         laterals=tuple(laterals),
     )
 
 
-def run_upper(
-    manning: float, season: Season, spacing: float, step_h: int, bed: float = 152.0
-) -> tuple[Floats, ChannelModel]:
-    """Level at 寸滩 [m] by step; the record of the forebay holds the dam's end. What comes in ungauged is left out."""
-    hours = np.arange(season.hours) * HOUR
-    knots = zip(UPPER.values(), (bed, 138.0, 105.0, 60.0), (850.0, 900.0, 900.0, 1200.0), strict=True)
-    cuts = tuple(section((x + 658.0) * KM, z, wide, 0.5, manning, (178.0 - z) / 1.3) for x, z, wide in knots)
-    network = Network(
-        reaches=(refine(Reach(name="库区", start="寸滩", end="坝前", sections=cuts), spacing),),
-        boundaries=(
-            Boundary(node="寸滩", kind="discharge", series=Series(times=hours, values=season.flow["寸滩"])),
-            Boundary(node="坝前", kind="level", series=Series(times=hours, values=season.level["三峡"])),
-        ),
-        laterals=(
-            Lateral(
-                name="乌江", reach="库区", chainage=120.0 * KM, series=Series(times=hours, values=season.flow["武隆"])
-            ),
-        ),
-    )
-    model = ChannelModel(network, step=step_h * HOUR, theta=0.8)
-    x = model.built.chainage["库区"]
-    model.level[model.cells("库区")] = np.interp(x, [0.0, x[-1]], [season.level["寸滩"][0], season.level["三峡"][0]])
-    model.refill()
-    course = model.advance((season.hours - 1) // step_h * step_h * HOUR)
-    return course.level[:, model.cells("库区")[0]], model
+def _finer(reach: Reach, spacing: float) -> Reach:
+    return refine(reach, max(spacing, 4000.0) if reach.name in ("七里山", "湖口水道") else spacing)
+
+
+def lower(network: Network) -> Network:
+    """The part below the dam."""
+    return part(network, tuple(each.name for each in network.reaches if each.name != "库区"))
+
+
+def upper(network: Network, season: Season) -> Network:
+    """The part above the dam, the record of the forebay holding its level."""
+    ends = Boundary(node="坝前", kind="level", series=Series(times=hours_of(season), values=season.level["三峡"]))
+    above = part(network, ("库区",))
+    return replace(above, boundaries=(*above.boundaries, ends))
+
+
+def hours_of(season: Season) -> Floats:
+    """Its hours [s]."""
+    return np.arange(season.hours) * HOUR
 
 
 def begin(model: ChannelModel, season: Season) -> None:
     """Levels at the start: the record of the gauges, straight between them."""
+    below = [season.level["宜昌"][0] + 0.5, *(season.level[each][0] for each in CHAINAGE)]
     x = np.array([-44.0, *CHAINAGE.values()])
-    z = [season.level["宜昌"][0] + 0.5, *(season.level[each][0] for each in CHAINAGE)]
-    for name in ("荆江", "莲花塘-湖口", "湖口-大通"):
-        model.level[model.cells(name)] = np.interp(model.built.chainage[name] / KM - 44.0, x, z)
-    for name, gauge in (("七里山", "七里山"), ("湖口水道", "湖口")):
-        model.level[model.cells(name)[:-1]] = season.level[gauge][0]
-    model.refill()
+    profile = {name: ((x + 44.0) * KM, np.array(below)) for name in ("荆江", "莲花塘-湖口", "湖口-大通")}
+    profile["库区"] = (
+        np.array([0.0, 614.0]) * KM, np.array([season.level["寸滩"][0], season.level["三峡"][0]])
+    )  # fmt: skip
+    for name, gauge, end in (("七里山", "七里山", "莲花塘"), ("湖口水道", "湖口", "湖口")):
+        profile[name] = (
+            np.array([0.0, 8.0, 12.0]) * KM, np.array([season.level[k][0] for k in (gauge, gauge, end)])
+        )  # fmt: skip
+    set_start(model, profile)
+
+
+def run(network: Network, season: Season, step_h: int) -> tuple[dict[str, Floats], ChannelModel]:
+    """Levels [m] at the gauges by step, and the model as it stands at the end."""
+    model = ChannelModel(network, step=step_h * HOUR, theta=0.8)
+    begin(model, season)
+    course = model.advance((season.hours - 1) // step_h * step_h * HOUR)
+    found = [at(model, each) for each in GAUGES if each.reach in model.built.cells]
+    return {each.place.name: each.level(course.level) for each in found}, model
 
 
 def run_lower(shape: Shape, season: Season, spacing: float, step_h: int) -> tuple[dict[str, Floats], ChannelModel]:
-    """Levels [m] at the gauges by step, and the model as it stands at the end."""
-    model = ChannelModel(lower_network(shape, season, spacing), step=step_h * HOUR, theta=0.8)
-    begin(model, season)
-    course = model.advance((season.hours - 1) // step_h * step_h * HOUR)
-    names = {
-        "宜昌": "荆江",
-        "沙市": "荆江",
-        "莲花塘": "荆江",
-        "汉口": "莲花塘-湖口",
-        "九江": "莲花塘-湖口",
-        "湖口": "莲花塘-湖口",
-    }
-    levels = {}
-    for gauge, reach in names.items():
-        x = model.built.chainage[reach] / KM - 44.0
-        k = int(np.clip(np.searchsorted(x, CHAINAGE[gauge], side="right"), 1, len(x) - 1))
-        share = (CHAINAGE[gauge] - x[k - 1]) / (x[k] - x[k - 1])
-        cells = model.cells(reach)
-        levels[gauge] = (1 - share) * course.level[:, cells[k - 1]] + share * course.level[:, cells[k]]
-    return levels, model
+    """The part below the dam through a season."""
+    return run(lower(whole(shape, POOL, season, spacing)), season, step_h)

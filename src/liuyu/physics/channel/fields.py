@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-CHANNEL, RELEASE, WEIR, GATE = 0, 1, 2, 3
+CHANNEL, RELEASE, WEIR, GATE, HOLD = 0, 1, 2, 3, 4
 NONE, MANY = -1, -2
 INSIDE, LEVEL = 0, 1  # kinds of cells: solved for, or held at a level from outside
 
@@ -46,7 +46,8 @@ class Cells(NamedTuple):
 
 class Faces(NamedTuple):
     """One row per face. `distance` [m] between the cells; `roughness` divides the conveyance; crest [m], width [m],
-    coefficient and `height` (opening [m], or discharge [m³/s] of a release) are those of structures.
+    coefficient and `height` (opening [m], discharge [m³/s] of a release, or level [m] that is held) are those of
+    structures.
 
     `behind` is the other channel face of the left cell, NONE or MANY, and `behind_sign` whether it runs the same way;
     `ahead` is that of the right cell.

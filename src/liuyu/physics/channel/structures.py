@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from liuyu.physics.channel.compiled import inner
-from liuyu.physics.channel.fields import GATE, RELEASE
+from liuyu.physics.channel.fields import GATE, HOLD, RELEASE
 from liuyu.physics.channel.sections import GRAVITY
 from liuyu.physics.compiled import compiled
 
@@ -58,10 +58,16 @@ def through(
 ) -> tuple[float, float, float]:
     """Discharge from left to right [m³/s] and how much it gives per metre of either level: positive numbers both.
 
-    The levels [m] decide the way. A release is what it is.
+    The levels [m] decide the way. A release is what it is; a dam that holds a level `height` gives `coefficient`
+    [m³/s per m] above it, from `crest` up to `width` [m³/s].
     """
     if kind == RELEASE:
         return height, 0.0, 0.0
+    if kind == HOLD:
+        wanted = crest + coefficient * (left - height)
+        if wanted <= crest or wanted >= width:
+            return min(max(wanted, crest), width), 0.0, 0.0
+        return wanted, coefficient, 0.0
     up, down = max(left, right) - crest, min(left, right) - crest
     small = 1e-4
     if kind == GATE:

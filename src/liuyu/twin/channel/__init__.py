@@ -4,13 +4,13 @@
 `Levee` joins a river to a two-dimensional plain.
 """
 
-from liuyu.twin.channel.files import read_network, write_sections
+from liuyu.twin.channel.files import read_network, series_names, write_sections
 from liuyu.twin.channel.levee import Levee
-from liuyu.twin.channel.model import Balance, ChannelModel, Course
-from liuyu.twin.channel.network import Boundary, Lake, Lateral, Network, Reach, Section, Structure
+from liuyu.twin.channel.model import Balance, ChannelModel, ChannelState, Course
+from liuyu.twin.channel.network import Boundary, Lake, Lateral, Network, Reach, Section, Structure, part
 from liuyu.twin.channel.refine import refine
 
 __all__ = [
-    "Balance", "Boundary", "ChannelModel", "Course", "Lake", "Lateral", "Levee", "Network", "Reach", "Section",
-    "Structure", "read_network", "refine", "write_sections",
+    "Balance", "Boundary", "ChannelModel", "ChannelState", "Course", "Lake", "Lateral", "Levee", "Network", "Reach",
+    "Section", "Structure", "part", "read_network", "refine", "series_names", "write_sections",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from liuyu.physics.channel.fields import (
     CHANNEL,
     GATE,
+    HOLD,
     INSIDE,
     LEVEL,
     MANY,
@@ -28,7 +29,7 @@ from liuyu.twin.channel.network import Boundary, Network, Reach, Section, check_
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Table = tuple[Floats, Floats, Floats, Floats]
-_KINDS = {"release": RELEASE, "weir": WEIR, "gate": GATE}
+_KINDS = {"release": RELEASE, "hold": HOLD, "weir": WEIR, "gate": GATE}
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -64,7 +65,11 @@ class _Parts:
 def tabulated(section: Section) -> Table:
     """The table of a section."""
     manning = np.broadcast_to(np.asarray(section.manning, float), section.level.shape)
-    return tabulate(section.station, section.level, manning)
+    level, width, area, conveyance = tabulate(section.station, section.level, manning)
+    if section.deepening != 0.0:
+        depth = np.clip(level - level[0], 1.0, 40.0)
+        conveyance = conveyance * (depth / 10.0) ** section.deepening
+    return level, width, area, conveyance
 
 
 def build(network: Network) -> Built:

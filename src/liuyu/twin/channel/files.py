@@ -1,10 +1,10 @@
 """A network from a folder of CSV files, and back: the `channel` part of a basin package.
 
 reaches.csv       reach,start,end
-sections.csv      reach,chainage_m,station_m,level_m,manning,synthetic     one row per point
+sections.csv      reach,chainage_m,station_m,level_m,manning,synthetic[,deepening]     one row per point
 lakes.csv         node,level_m,surface_m2                                  one row per knot; may be absent
 boundaries.csv    node,kind,series,slope                                   kind as in `Boundary`; may be absent
-structures.csv    structure,kind,start,end,crest_m,width_m,coefficient,series                   may be absent
+structures.csv    structure,kind,start,end,crest_m,width_m,coefficient,series     as in `Structure`; may be absent
 laterals.csv      lateral,reach,chainage_m,node,series                     may be absent
 
 A series is named; its numbers come from the caller, or from a file of seconds and values in the folder when its name
@@ -26,9 +26,10 @@ from liuyu.twin.flood.problem import Series
 from liuyu.twin.flood.series_file import read_series
 
 Row = dict[str, str]
+_STRUCTURES = "structure,kind,start,end,crest_m,width_m,coefficient,series"
 
 
-class _Folder:
+class Folder:
     """Rows of files with their faults."""
 
     def __init__(self, path: Path, series: Mapping[str, Series]) -> None:
@@ -78,7 +79,7 @@ class _Folder:
 
 def read_network(path: Path, series: Mapping[str, Series] | None = None) -> Network:
     """The network of a folder. Raises BadPackage with every fault of every file."""
-    folder = _Folder(path, series or {})
+    folder = Folder(path, series or {})
     network = Network(
         reaches=_reaches(folder),
         lakes=_lakes(folder),
@@ -91,14 +92,35 @@ def read_network(path: Path, series: Mapping[str, Series] | None = None) -> Netw
     return network
 
 
-def _reaches(folder: _Folder) -> tuple[Reach, ...]:
-    points: dict[str, dict[float, list[tuple[float, float, float, bool]]]] = {}
+def series_names(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the series that a folder's network needs from outside: what flows, and the levels that it ends at.
+
+    Raises BadPackage where a file lacks columns.
+    """
+    folder = Folder(path, {})
+    ends = folder.rows("boundaries.csv", "node,kind,series,slope")
+    flows = [row for _, row in ends if row["kind"] == "discharge"]
+    flows += [row for _, row in folder.rows("structures.csv", _STRUCTURES)]
+    flows += [row for _, row in folder.rows("laterals.csv", "lateral,reach,chainage_m,node,series")]
+    levels = [row for _, row in ends if row["kind"] == "level"]
+    folder.rows("reaches.csv", "reach,start,end", needed=True)
+    if folder.faults:
+        raise BadPackage(str(path), folder.faults)
+    named = [tuple(dict.fromkeys(row["series"] for row in each)) for each in (flows, levels)]
+    upstream, downstream = (tuple(name for name in each if name and not name.endswith(".csv")) for each in named)
+    return upstream, downstream
+
+
+def _reaches(folder: Folder) -> tuple[Reach, ...]:
+    points: dict[str, dict[float, list[tuple[float, float, float, bool, float]]]] = {}
     name = "sections.csv"
     for line, row in folder.rows(name, "reach,chainage_m,station_m,level_m,manning,synthetic", needed=True):
         values = (folder.number(name, line, row, each) for each in ("chainage_m", "station_m", "level_m", "manning"))
         chainage, station, level, manning = values
         synthetic = row["synthetic"].lower() in ("1", "true", "yes")
-        points.setdefault(row["reach"], {}).setdefault(chainage, []).append((station, level, manning, synthetic))
+        deepening = folder.number(name, line, {"deepening": row.get("deepening", "")}, "deepening", 0.0)
+        point = (station, level, manning, synthetic, deepening)
+        points.setdefault(row["reach"], {}).setdefault(chainage, []).append(point)
     reaches = []
     for line, row in folder.rows("reaches.csv", "reach,start,end", needed=True):
         if row["reach"] not in points:
@@ -108,14 +130,15 @@ def _reaches(folder: _Folder) -> tuple[Reach, ...]:
     return tuple(reaches)
 
 
-def _section(chainage: float, points: list[tuple[float, float, float, bool]]) -> Section:
+def _section(chainage: float, points: list[tuple[float, float, float, bool, float]]) -> Section:
     station, level, manning = (np.array([each[k] for each in points]) for k in range(3))
     return Section(
-        chainage=chainage, station=station, level=level, manning=manning, synthetic=any(each[3] for each in points)
-    )
+        chainage=chainage, station=station, level=level, manning=manning, synthetic=any(each[3] for each in points),
+        deepening=points[0][4],
+    )  # fmt: skip
 
 
-def _lakes(folder: _Folder) -> tuple[Lake, ...]:
+def _lakes(folder: Folder) -> tuple[Lake, ...]:
     knots: dict[str, list[tuple[float, float]]] = {}
     for line, row in folder.rows("lakes.csv", "node,level_m,surface_m2"):
         level, surface = (folder.number("lakes.csv", line, row, each) for each in ("level_m", "surface_m2"))
@@ -126,7 +149,7 @@ def _lakes(folder: _Folder) -> tuple[Lake, ...]:
     )
 
 
-def _boundaries(folder: _Folder) -> tuple[Boundary, ...]:
+def _boundaries(folder: Folder) -> tuple[Boundary, ...]:
     made = []
     name = "boundaries.csv"
     for line, row in folder.rows(name, "node,kind,series,slope"):
@@ -141,12 +164,14 @@ def _boundaries(folder: _Folder) -> tuple[Boundary, ...]:
     return tuple(made)
 
 
-def _structures(folder: _Folder) -> tuple[Structure, ...]:
+def _structures(folder: Folder) -> tuple[Structure, ...]:
     made = []
     name = "structures.csv"
-    for line, row in folder.rows(name, "structure,kind,start,end,crest_m,width_m,coefficient,series"):
-        if row["kind"] not in ("release", "weir", "gate"):
-            folder.fault(name, line, "kind", row["kind"], "is no kind of structure", "write release, weir or gate")
+    for line, row in folder.rows(name, _STRUCTURES):
+        if row["kind"] not in ("release", "hold", "weir", "gate"):
+            folder.fault(
+                name, line, "kind", row["kind"], "is no kind of structure", "write release, hold, weir or gate"
+            )
             continue
         crest, width = (folder.number(name, line, row, each, 0.0) for each in ("crest_m", "width_m"))
         coefficient = folder.number(name, line, row, "coefficient", 0.6 if row["kind"] == "gate" else 0.385)
@@ -159,7 +184,7 @@ def _structures(folder: _Folder) -> tuple[Structure, ...]:
     return tuple(made)
 
 
-def _laterals(folder: _Folder) -> tuple[Lateral, ...]:
+def _laterals(folder: Folder) -> tuple[Lateral, ...]:
     made = []
     name = "laterals.csv"
     for line, row in folder.rows(name, "lateral,reach,chainage_m,node,series"):
@@ -182,9 +207,9 @@ def write_sections(path: Path, network: Network) -> None:
         for each in reach.sections:
             manning = np.broadcast_to(np.asarray(each.manning, float), each.level.shape)
             points = zip(each.station.tolist(), each.level.tolist(), manning.tolist(), strict=True)
-            rows += [(reach.name, f"{each.chainage:g}", f"{x:.2f}", f"{z:.3f}", f"{n:.5f}", int(each.synthetic))
-                     for x, z, n in points]  # fmt: skip
-    _write(path / "sections.csv", "reach,chainage_m,station_m,level_m,manning,synthetic", rows)
+            rows += [(reach.name, f"{each.chainage:g}", f"{x:.2f}", f"{z:.3f}", f"{n:.5f}", int(each.synthetic),
+                      f"{each.deepening:.4f}") for x, z, n in points]  # fmt: skip
+    _write(path / "sections.csv", "reach,chainage_m,station_m,level_m,manning,synthetic,deepening", rows)
     knots = [
         (lake.node, f"{z:g}", f"{a:g}")
         for lake in network.lakes

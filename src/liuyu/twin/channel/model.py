@@ -46,6 +46,13 @@ class Course(msgspec.Struct, frozen=True):
     discharge: Floats
 
 
+class ChannelState(msgspec.Struct, frozen=True):
+    """Water in a network at one moment: level (cells,) [m] and speed (faces,) [m/s]."""
+
+    level: Floats
+    speed: Floats
+
+
 class ChannelModel:
     """A network from its start, time 0.
 
@@ -75,6 +82,7 @@ class ChannelModel:
         self.volume = np.zeros(len(bed))
         self.into, self.out = np.zeros(len(bed)), np.zeros(len(bed))
         self._pending = np.zeros(len(bed))
+        self.handed = 0.0
         self.refill()
 
     def refill(self) -> None:
@@ -82,7 +90,22 @@ class ChannelModel:
         fill(self.built.net, self.level, self._work)
         self.volume[:] = self._work.volume
         self.into[:], self.out[:] = 0.0, 0.0
+        self.handed = 0.0
         self._start = float(self.volume.sum())
+
+    @property
+    def state(self) -> ChannelState:
+        """Levels and speeds as they stand, to begin another model of the same network with."""
+        return ChannelState(self.level.copy(), self.speed.copy())
+
+    def begin(self, state: ChannelState) -> None:
+        """Start from a state of the same network; the books begin anew. Raises BadInput where it is another's."""
+        if state.level.shape != self.level.shape or state.speed.shape != self.speed.shape:
+            raise BadInput(
+                f"the state holds {state.level.size} cells, this network {self.level.size}; take one of this network"
+            )
+        self.level[:], self.speed[:] = np.maximum(state.level, self.built.net.cells.bed), state.speed
+        self.refill()
 
     @property
     def balance(self) -> Balance:
@@ -111,8 +134,9 @@ class ChannelModel:
         return int(self.cells(reach)[np.abs(self.built.chainage[reach] - chainage).argmin()])
 
     def put(self, cell: int, volume: float) -> None:
-        """Have a volume [m³] enter a cell during the next step; negative leaves it."""
+        """Have a volume [m³] enter a cell during the next step; negative leaves it. `handed` adds them up."""
         self._pending[cell] += volume
+        self.handed += volume
 
     def surfaces(self) -> Floats:
         """Surface of the water of every cell [m²]."""
@@ -164,8 +188,9 @@ class ChannelModel:
         return source, entering, held, heights
 
     def _mean(self, series: Series, times: Floats) -> Floats:
-        ends = np.interp(times, series.times, series.values)
-        return np.asarray(0.5 * (ends + np.interp(times - self.step, series.times, series.values)))
+        """Mean of a series over the step that ends at each time: its integral, however many knots lie within."""
+        ends = _integral(series, np.concatenate([[times[0] - self.step], times]))
+        return np.asarray(np.diff(ends) / self.step)
 
     def _reason(self, failed: NDArray[np.int64], time: float) -> str:
         cell = int(failed[1])
@@ -198,6 +223,20 @@ class ChannelModel:
                 getattr(self, name)[:] = kept[name]
             self._pending[:], self._work.mean_flow[:] = kept["pending"], kept["flow"]
             self.time, self._start = float(kept["time"]), float(kept["start"])
+
+
+def _integral(series: Series, at: Floats) -> Floats:
+    """Integral of a series from its first knot to some times; level outside its knots."""
+    times, values = np.asarray(series.times, float), np.asarray(series.values, float)
+    if len(times) == 1:
+        return np.asarray(values[0] * (at - times[0]))
+    whole = np.concatenate([[0.0], np.cumsum(0.5 * (values[1:] + values[:-1]) * np.diff(times))])
+    inside = np.clip(at, times[0], times[-1])
+    k = np.clip(np.searchsorted(times, inside, side="right") - 1, 0, len(times) - 2)
+    since = inside - times[k]
+    rise = (values[k + 1] - values[k]) / (times[k + 1] - times[k])
+    beyond = values[0] * np.minimum(at - times[0], 0.0) + values[-1] * np.maximum(at - times[-1], 0.0)
+    return np.asarray(whole[k] + since * (values[k] + 0.5 * rise * since) + beyond)
 
 
 def _named(table: dict[str, NDArray[np.int64]], name: str, what: str) -> NDArray[np.int64]:

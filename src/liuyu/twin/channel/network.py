@@ -8,24 +8,26 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from liuyu.basin.errors import BadInput
+from liuyu.basin.errors import BadInput, NotFound
 from liuyu.twin.flood.problem import Series
 
 Floats = NDArray[np.float64]
 Ends = Literal["level", "discharge", "rating", "normal", "critical"]
-Kind = Literal["release", "weir", "gate"]
+Kind = Literal["release", "hold", "weir", "gate"]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
     """A cross-section at a chainage [m]: ground `level` [m] at `station` [m] from the left, and `manning`
     [s/m^(1/3)] from each point to the next (one number holds for all). `synthetic` says that no survey stands behind
-    it."""
+    it. `deepening` lets friction fall as water deepens: Manning is what is given at 10 m of depth, times
+    (depth / 10 m)^-deepening (between 1 and 40 m)."""
 
     chainage: float
     station: Floats
     level: Floats
     manning: Floats | float
     synthetic: bool = False
+    deepening: float = 0.0
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +64,9 @@ class Boundary(msgspec.Struct, frozen=True, kw_only=True):
 class Structure(msgspec.Struct, frozen=True, kw_only=True):
     """A dam, weir or gate between two nodes. `series` is a release [m³/s] or an opening [m]; crest and width in m.
 
-    `coefficient` has no dimension: 0.385 for a broad crest, 0.6 for an opening.
+    `coefficient` has no dimension: 0.385 for a broad crest, 0.6 for an opening. A dam that holds (`hold`) is a rule:
+    its series is the level [m] of its upper side that it keeps to, it releases `coefficient` [m³/s per m] above that,
+    no less than `crest` and no more than `width`, here both in m³/s.
     """
 
     name: str
@@ -155,3 +159,27 @@ def _check_boundary(end: Boundary, nodes: set[str], faults: list[str]) -> None:
         faults.append(f"boundary at {end.node}: rating needs levels and discharges")
     if end.kind == "normal" and not end.slope > 0.0:
         faults.append(f"boundary at {end.node}: slope={end.slope!r} must be above 0")
+
+
+def part(network: Network, reaches: tuple[str, ...]) -> Network:
+    """The part of a network that some of its reaches make up. Raises NotFound for a reach that it does not have.
+
+    What a structure releases into the part flows in there; whatever else joined it to the rest is cut off.
+    """
+    known = {each.name for each in network.reaches}
+    if unknown := [each for each in reaches if each not in known]:
+        raise NotFound(f"there is no reach {unknown[0]!r}; there are {', '.join(sorted(known))}")
+    kept = tuple(each for each in network.reaches if each.name in reaches)
+    nodes = {end for each in kept for end in (each.start, each.end)}
+    enters = tuple(
+        Boundary(node=each.end, kind="discharge", series=each.series)
+        for each in network.structures
+        if each.kind == "release" and each.end in nodes and each.start not in nodes
+    )
+    return Network(
+        reaches=kept,
+        lakes=tuple(each for each in network.lakes if each.node in nodes),
+        boundaries=(*enters, *(each for each in network.boundaries if each.node in nodes)),
+        structures=tuple(each for each in network.structures if {each.start, each.end} <= nodes),
+        laterals=tuple(each for each in network.laterals if each.reach in reaches or each.node in nodes),
+    )

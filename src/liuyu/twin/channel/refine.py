@@ -34,4 +34,5 @@ def _between(one: Section, other: Section, share: float) -> Section:
         level=keep * one.level + share * other.level,
         manning=keep * np.asarray(one.manning) + share * np.asarray(other.manning),
         synthetic=one.synthetic or other.synthetic,
+        deepening=keep * one.deepening + share * other.deepening,
     )
