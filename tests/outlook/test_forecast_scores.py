@@ -27,7 +27,7 @@ def test_scores_are_those_of_the_mean_of_the_members() -> None:
     assert found.skill == pytest.approx(1 - (error**2).mean() / 0.75**2)
     assert found.nse == found.dc == pytest.approx(1 - (error**2).sum() / 5.0)
     assert found.qr == pytest.approx(50.0), "0.1 m at least, else a fifth of the change: 0.1, 0.1, 0.2, 0.2"
-    assert found.grade == "丙以下"
+    assert found.grade == "估报"
 
 
 def test_nothing_to_judge_is_an_empty_row() -> None:
@@ -57,7 +57,7 @@ def test_a_spread_that_is_right_covers_what_it_says() -> None:
 @pytest.mark.parametrize(
     ("qr", "dc", "grade"),
     [(85.0, 0.91, "甲"), (85.0, 0.90, "乙"), (84.9, 0.99, "乙"), (70.0, 0.70, "乙"), (99.0, 0.69, "丙"),
-     (60.0, 0.50, "丙"), (59.9, 0.99, "丙以下"), (99.0, 0.49, "丙以下")],
+     (60.0, 0.50, "丙"), (59.9, 0.99, "估报"), (99.0, 0.49, "估报")],
 )  # fmt: skip
 def test_the_worse_of_the_two_numbers_decides_the_grade(qr: float, dc: float, grade: str) -> None:
     assert PROFILE.grade(qr, dc) == grade

@@ -6,7 +6,7 @@ Forecast → Notice → Rehearsal → Proposal
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -67,6 +67,19 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
         """Share of members above a value [unit] by each time, at any time so far: (n,), never falling."""
         passed = np.maximum.accumulate(self.members > value, axis=1)
         return np.asarray(passed.mean(axis=0), np.float64)
+
+
+def leading(forecasts: Iterable[Forecast]) -> list[Forecast]:
+    """Of forecasts of one series issued together the one with the most members, in the order given.
+
+    That is the one that was issued to the public; the others are what models that it was made of say by themselves.
+    """
+    best: dict[tuple[datetime, str, str], Forecast] = {}
+    for each in forecasts:
+        key = (each.issued, each.station, each.quantity)
+        if key not in best or len(each.members) > len(best[key].members):
+            best[key] = each
+    return list(best.values())
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,8 +35,9 @@ from liuyu.twin.model import (
     write_model,
 )
 from liuyu.twin.present import Plumbing, present
+from liuyu.twin.skill import FEWEST, SCORED_LEADS, skill_row
 from liuyu.twin.spread import beyond, nearest
-from liuyu.twin.study import SCORED_LEADS, Ground, Study, learn, learned_skill
+from liuyu.twin.study import Ground, Study, learn, learned_skill
 from liuyu.twin.window import Window
 
 Floats = NDArray[np.float64]
@@ -262,15 +263,12 @@ def _skill(found: Study, errors: Errors) -> tuple[Skill, ...]:
                 continue
             at = model.leads_h.index(lead)
             ok = test & np.isfinite(truth[:, row, at])
-            if ok.sum() < 10:
+            if ok.sum() < FEWEST:
                 continue
-            miss = truth[ok, row, at] - final[ok, row, at]
-            flat = truth[ok, row, at] - now[ok, row]
-            inside = (miss >= low[ok, row, at]) & (miss <= high[ok, row, at])
-            rows.append(Skill(station=series.station, quantity=series.quantity, lead_h=lead, n=int(ok.sum()),
-                               rmse=float(np.sqrt(np.mean(miss**2))), mae=float(np.mean(np.abs(miss))),
-                               rmse_persistence=float(np.sqrt(np.mean(flat**2))),
-                               coverage_80=float(inside.mean())))  # fmt: skip
+            real, said = truth[ok, row, at], final[ok, row, at]
+            inside = (real - said >= low[ok, row, at]) & (real - said <= high[ok, row, at])
+            target = (series.station, series.quantity)
+            rows.append(skill_row(target, lead, said, real, now[ok, row], float(inside.mean())))
     return tuple(rows)
 
 

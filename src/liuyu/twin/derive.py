@@ -9,7 +9,7 @@ from __future__ import annotations
 from liuyu.basin.places import Basin
 from liuyu.twin.model import Inflow, Model, Node, SeriesModel
 
-_LEADS = (1, 3, 6, 12, 18, 24, 36, 48, 60, 72, 96, 120, 144, 168)
+_LEADS = (1, 3, 6, 12, 18, 24, 36, 48, 60, 72, 96, 120, 144, 168, 192, 216, 240)
 
 
 def derive(basin: Basin) -> Model:
@@ -48,7 +48,7 @@ def derive(basin: Basin) -> Model:
     return Model(
         name=f"{basin.code}-derived",
         history_h=240,
-        horizon_h=168,
+        horizon_h=240,
         members=51,
         leads_h=_LEADS,
         nodes=tuple(nodes),

@@ -120,7 +120,10 @@ class Errors(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Skill(msgspec.Struct, frozen=True, kw_only=True):
-    """How good forecasts of a series were at a lead in seasons that the calibration never saw."""
+    """How good forecasts of a series were at a lead in seasons that the calibration never saw.
+
+    `qr` [%], `dc` [1] and `grade` after GB/T 22482; None and empty in models that were made before they were kept.
+    """
 
     station: str
     quantity: str
@@ -130,6 +133,9 @@ class Skill(msgspec.Struct, frozen=True, kw_only=True):
     mae: float
     rmse_persistence: float
     coverage_80: float
+    qr: float | None = None
+    dc: float | None = None
+    grade: str = ""
 
 
 class Calibrated(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,7 +217,7 @@ def write_model(folder: Path, calibrated: Calibrated) -> Path:
 
 
 def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
 def _write(path: Path, rows: Sequence[Sequence[object]]) -> None:
@@ -249,4 +255,5 @@ def _errors(rows: list[list[str]]) -> Errors:
 
 
 def _skill(rows: list[list[str]]) -> tuple[Skill, ...]:
-    return msgspec.convert([dict(zip(rows[0], row, strict=True)) for row in rows[1:]], tuple[Skill, ...], strict=False)
+    named = [{name: cell for name, cell in zip(rows[0], row, strict=True) if cell != ""} for row in rows[1:]]
+    return msgspec.convert(named, tuple[Skill, ...], strict=False)

@@ -12,9 +12,8 @@ import liuyu
 from liuyu.basin.clock import HOUR, moment
 from liuyu.basin.quantities import quantity
 from liuyu.basin.records import Forecast, Provenance
-from liuyu.twin.river import UNCALIBRATED, Alternative, Outlook, RiverTwin
+from liuyu.twin.river import ROUTED, UNCALIBRATED, Alternative, Outlook, RiverTwin
 
-MODEL = "river-twin"
 COMBINED = "river-twin+learned"
 RELEASE_BY_RULE = {
     "zh": "水库按以往同类水情下的调度习惯泄流（由历史出库回归得到）；不含人为改变",
@@ -35,12 +34,7 @@ def forecasts(
     hours = members.shape[2]
     time = outlook.now + HOUR * np.arange(1, hours + 1, dtype=np.int64)
     shared = {"assumption": _assumption(twin), "missing": _missing(twin, outlook), **(note or {})}
-    provenance = Provenance(
-        code="liuyu.twin",
-        version=liuyu.__version__,
-        inputs_until=moment(outlook.now),
-        parameters=f"{twin.model.name}@{twin.calibrated.digest}",
-    )
+    provenance = _provenance(twin, outlook)
     return tuple(
         Forecast(
             station=station,
@@ -61,9 +55,47 @@ def forecasts(
     )
 
 
+def parts(twin: RiverTwin, outlook: Outlook) -> tuple[Forecast, ...]:
+    """What each model that was combined says by itself: forecasts of one member under the model's name, to compare.
+
+    None where nothing was combined. Their drivers name the forecast that they are a part of and their share in it.
+    """
+    time = outlook.now + HOUR * np.arange(1, outlook.median.shape[1] + 1, dtype=np.int64)
+    provenance = _provenance(twin, outlook)
+    return tuple(
+        Forecast(
+            station=station,
+            quantity=name,
+            issued=moment(outlook.now),
+            model=model,
+            time=time,
+            members=said[row : row + 1].round(quantity(name).decimals),
+            drivers={"part_of": name_of(twin), "share": _share(twin, model, station, name)},
+            provenance=provenance,
+        )
+        for model, said in outlook.parts.items()
+        for row, (station, name) in enumerate(twin.targets)
+        if np.isfinite(said[row]).all()
+    )
+
+
+def _share(twin: RiverTwin, model: str, station: str, name: str) -> list[dict[str, Any]]:
+    part = "routed" if model == ROUTED else "learned"
+    return [{"lead_h": each["lead_h"], "share": each[part]} for each in shares_of(twin, station, name)]
+
+
+def _provenance(twin: RiverTwin, outlook: Outlook) -> Provenance:
+    return Provenance(
+        code="liuyu.twin",
+        version=liuyu.__version__,
+        inputs_until=moment(outlook.now),
+        parameters=f"{twin.model.name}@{twin.calibrated.digest}",
+    )
+
+
 def name_of(twin: RiverTwin) -> str:
     """Name of the model: whether a data-driven one has a part in it."""
-    return MODEL if twin.calibrated.learned is None else COMBINED
+    return ROUTED if twin.calibrated.learned is None else COMBINED
 
 
 def shares_of(twin: RiverTwin, station: str, name: str) -> list[dict[str, Any]]:
@@ -88,6 +120,8 @@ def skill_of(twin: RiverTwin, station: str, name: str) -> list[dict[str, Any]]:
             "mae": each.mae,
             "rmse_persistence": each.rmse_persistence,
             "coverage_80": each.coverage_80,
+            **({} if each.qr is None else {"qr": each.qr}),
+            **({} if each.dc is None else {"dc": each.dc, "grade": each.grade}),
         }
         for each in twin.calibrated.skill
         if (each.station, each.quantity) == (station, name)

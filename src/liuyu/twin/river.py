@@ -8,7 +8,7 @@ rehearse  the same future with other releases or more inflow: what physics adds 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -33,6 +33,8 @@ from liuyu.twin.window import complete, table
 
 Floats = NDArray[np.float64]
 UNCALIBRATED = "uncalibrated"
+ROUTED, LEARNED = "river-twin", "learned"
+"""Names of the models that are combined: the routed river with its corrections, and the data-driven one."""
 _STALE_H = 24
 _WIDEST = 2.5
 _MOST_ABSENT = 0.75
@@ -41,8 +43,9 @@ _MOST_ABSENT = 0.75
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """An expected future. ahead: (drivers, hours) [m3/s]; course: routed; base, median: (series, hours) before and
-    after correction; members: (series, members, hours), each in the unit of its series; stale: series without a value
-    in the last day."""
+    after correction and combination; members: (series, members, hours), each in the unit of its series; stale: series
+    without a value in the last day; parts: (series, hours) what each model that was combined says by itself, by its
+    name, NaN for series that it does not forecast; empty where nothing was combined."""
 
     here: Present
     ahead: Floats
@@ -51,6 +54,7 @@ class Outlook:
     median: Floats
     members: Floats
     stale: tuple[int, ...]
+    parts: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def now(self) -> int:
@@ -113,12 +117,12 @@ class RiverTwin:
         ahead = drivers_ahead(here, self.plumbing, self.calibrated.drivers)
         course = flow_on(here, self.plumbing, ahead)
         base = to_series(course, here, self.plumbing)
-        median = base + self._correction(here, base)
-        median += self._learned(here, median)
+        routed = base + self._correction(here, base)
+        median, parts = self._combine(here, routed)
         members = np.maximum(median[:, None, :] + self._spread(here), self._floor)
         self._check(members, here)
         stale = tuple(int(each) for each in np.flatnonzero(here.window.age > _STALE_H))
-        return Outlook(here, ahead, course, base, median, members, stale)
+        return Outlook(here, ahead, course, base, median, members, stale, parts)
 
     def alternative(self, outlook: Outlook, scenario: Scenario) -> Alternative:
         """The future under a scenario. Every member is moved by routed(with) - routed(without). Raises BadInput."""
@@ -229,16 +233,18 @@ class RiverTwin:
             out[rows] = hourly(apply(regression, features), self.model.leads_h, self.model.horizon_h)
         return out
 
-    def _learned(self, here: Present, median: Floats) -> Floats:
-        """What the data-driven forecast adds to the routed one: a weighted mean at its leads, lines between them."""
-        learned, out = self.calibrated.learned, np.zeros_like(median)
-        if learned is not None:
-            rows, leads = self._learned_row, learned.recipe.leads_h
-            now = here.window.value[rows, -1]
-            ahead = now[:, None] + learned.expected(here.window.value, here.window.now)
-            apart = (1.0 - learned.routed) * (ahead - median[np.ix_(rows, np.array(leads) - 1)])
-            out[rows] = hourly(apart, leads, self.model.horizon_h)
-        return out
+    def _combine(self, here: Present, routed: Floats) -> tuple[Floats, dict[str, Floats]]:
+        """Routed and data-driven forecasts as a weighted mean at the leads of the latter, lines between; and both."""
+        learned = self.calibrated.learned
+        if learned is None:
+            return routed, {}
+        rows, leads = self._learned_row, learned.recipe.leads_h
+        ahead = here.window.value[rows, -1:] + learned.expected(here.window.value, here.window.now)
+        apart = ahead - routed[np.ix_(rows, np.array(leads) - 1)]
+        median, alone = routed.copy(), np.full_like(routed, np.nan)
+        median[rows] += hourly((1.0 - learned.routed) * apart, leads, self.model.horizon_h)
+        alone[rows] = routed[rows] + hourly(apart, leads, self.model.horizon_h)
+        return median, {ROUTED: np.maximum(routed, self._floor[:, 0]), LEARNED: np.maximum(alone, self._floor[:, 0])}
 
     def _spread(self, here: Present) -> Floats:
         errors, hours = self.calibrated.errors, self.model.horizon_h

@@ -15,10 +15,10 @@ from liuyu.twin.archive import Archive
 from liuyu.twin.hindcast import Issues
 from liuyu.twin.learned.train import Lessons, Trained, train
 from liuyu.twin.model import Model, Regression, Skill
+from liuyu.twin.skill import FEWEST, SCORED_LEADS, skill_row
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-SCORED_LEADS = (24, 48, 72, 120, 168)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +95,10 @@ def learned_skill(trained: Trained, found: Study) -> tuple[Skill, ...]:
         for at, lead in enumerate(model.recipe.leads_h):
             real = found.truth[:, row, found.model.leads_h.index(lead)]
             ok = judge & np.isfinite(real)
-            if lead not in SCORED_LEADS or ok.sum() < 10:
+            if lead not in SCORED_LEADS or ok.sum() < FEWEST:
                 continue
-            miss, flat = real - trained.out[:, place, at], real[ok] - now[ok, row]
-            inside = (miss[judged] >= trained.low[:, place, at]) & (miss[judged] <= trained.high[:, place, at])
-            rows.append(Skill(station=target[0], quantity=target[1], lead_h=lead, n=int(ok.sum()),
-                              rmse=float(np.sqrt(np.mean(miss[ok]**2))), mae=float(np.mean(np.abs(miss[ok]))),
-                              rmse_persistence=float(np.sqrt(np.mean(flat**2))),
-                              coverage_80=float(inside[np.isfinite(miss[judged])].mean())))  # fmt: skip
+            miss = (real - trained.out[:, place, at])[judged]
+            inside = (miss >= trained.low[:, place, at]) & (miss <= trained.high[:, place, at])
+            coverage = float(inside[np.isfinite(miss)].mean())
+            rows.append(skill_row(target, lead, trained.out[ok, place, at], real[ok], now[ok, row], coverage))
     return tuple(rows)

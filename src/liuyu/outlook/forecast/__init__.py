@@ -1,12 +1,13 @@
 """NEXT, first: a forecast of every gauge that the twin knows, with its spread, from what was known at the time."""
 
-from liuyu.outlook.forecast.grading import Profile, find_profile, profiles
+from liuyu.basin.grading import Profile, find_profile, profiles
 from liuyu.outlook.forecast.peaks import Peak, PeakScore, find_peak, score_peaks
 from liuyu.outlook.forecast.scores import Judged, Reliability, Score, crps, reliability, score
-from liuyu.outlook.forecast.stage import Forecaster, announce_forecasts
+from liuyu.outlook.forecast.stage import Forecaster, Issue, announce_forecasts
 
 __all__ = [
     "Forecaster",
+    "Issue",
     "Judged",
     "Peak",
     "PeakScore",

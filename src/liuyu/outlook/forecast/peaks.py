@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from liuyu.outlook.forecast.grading import Profile
+from liuyu.basin.grading import Profile
 
 Floats = NDArray[np.float64]
 BANDS = ((1, 24), (25, 72), (73, 120), (121, 240))

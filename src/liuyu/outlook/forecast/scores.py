@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from liuyu.outlook.forecast.grading import Profile
+from liuyu.basin.grading import Profile
 
 Floats = NDArray[np.float64]
 RANK_BINS = 10

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
+from typing import Any, NamedTuple, Protocol
 
 from liuyu.basin.errors import BadInput
 from liuyu.basin.events import Event, ForecastRun, announce
@@ -12,7 +13,23 @@ from liuyu.basin.records import Forecast
 from liuyu.store.interface import Store
 from liuyu.twin import RiverTwin
 from liuyu.twin.known import Known, known
-from liuyu.twin.product import forecasts
+from liuyu.twin.product import forecasts, parts
+from liuyu.twin.river import Outlook
+
+
+class Layer(Protocol):
+    """Something that is laid on an expected future before it is issued, rain members for one."""
+
+    def lay(self, outlook: Outlook) -> tuple[Outlook, Mapping[str, Any]]:
+        """The outlook with it, and a note for the drivers of each forecast."""
+        ...
+
+
+class Issue(NamedTuple):
+    """What was issued together: the forecasts, and what each model that was combined says by itself (one member)."""
+
+    forecasts: tuple[Forecast, ...]
+    parts: tuple[Forecast, ...]
 
 
 class Forecaster:
@@ -20,8 +37,9 @@ class Forecaster:
 
     name = "forecast"
 
-    def __init__(self, basin: Basin, twin: RiverTwin | None = None) -> None:
+    def __init__(self, basin: Basin, twin: RiverTwin | None = None, rain: Layer | None = None) -> None:
         self.twin = twin if twin is not None else RiverTwin(basin)
+        self.rain = rain
 
     @property
     def targets(self) -> tuple[tuple[str, str], ...]:
@@ -43,12 +61,23 @@ class Forecaster:
 
         Raises ModelFailed naming station, time and reason where none can be issued; nothing is issued then.
         """
+        return self.run(store, now).forecasts
+
+    def run(self, store: Store, now: int) -> Issue:
+        """The same, and what each model that was combined says by itself."""
         twin = self.twin
-        return self.issue_from(known(store, twin.stations, twin.quantities, now, self.history_h, twin.basin.roster))
+        return self.run_from(known(store, twin.stations, twin.quantities, now, self.history_h, twin.basin.roster))
 
     def issue_from(self, known: Known) -> tuple[Forecast, ...]:
-        """The same from what was known, which cannot hold anything later than its `now`. Raises ModelFailed."""
-        return forecasts(self.twin, self.twin.ahead(self.twin.look(known.batch, known.now)))
+        """Forecasts from what was known, which cannot hold anything later than its `now`. Raises ModelFailed."""
+        return self.run_from(known).forecasts
+
+    def run_from(self, known: Known) -> Issue:
+        """Forecasts from what was known, and what each model says by itself. Raises ModelFailed."""
+        outlook, note = self.twin.ahead(self.twin.look(known.batch, known.now)), None
+        if self.rain is not None:
+            outlook, note = self.rain.lay(outlook)
+        return Issue(forecasts(self.twin, outlook, note=note), parts(self.twin, outlook))
 
     def dump(self) -> bytes:
         """Nothing: a forecast depends on the store and the time alone."""

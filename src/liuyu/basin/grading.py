@@ -68,7 +68,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 @cache
 def profiles() -> tuple[Profile, ...]:
     """Every edition, the one in force first."""
-    text = files("liuyu.outlook.forecast").joinpath("grading.toml").read_bytes()
+    text = files("liuyu.basin").joinpath("grading.toml").read_bytes()
     return msgspec.toml.decode(text, type=_File).profiles
 
 
