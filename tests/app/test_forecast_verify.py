@@ -66,7 +66,7 @@ def test_the_table_has_its_columns_and_a_row_for_each_series_and_lead(season: Pa
     for row in rows:
         assert 18 <= int(row["n"]) <= 24
         assert 0.0 < float(row["rmse"]) < 1.2 * float(row["rmse_persistence"])
-        assert row["grade"] in ("甲", "乙", "丙", "丙以下")
+        assert row["grade"] in ("甲", "乙", "丙", "估报")
     assert (tmp_path / "r.csv").read_text(encoding="utf-8").startswith("stcd,quantity,lead_h,n,coverage_50,coverage_80")
     assert (tmp_path / "p.csv").read_text(encoding="utf-8").startswith("stcd,quantity,lead_from_h")
 

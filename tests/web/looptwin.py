@@ -15,7 +15,9 @@ from liuyu.basin.errors import BadInput, NotAllowed, NotFound
 from liuyu.basin.events import Event
 from liuyu.basin.places import Basin
 from liuyu.store.interface import Store
-from liuyu.web.ports import ROLES, ClockState, LetterDesk, Message, OrderDesk, User
+from liuyu.web.papers import DispatchDesk, ShiftDesk
+from liuyu.web.ports import ROLES, ClockState, LetterDesk, Message, OrderDesk, ResponseDesk, User
+from liuyu.web.rehearsing import RehearsalDesk
 
 
 class LoopTwin:
@@ -28,6 +30,10 @@ class LoopTwin:
         self._lock = threading.Lock()
         self.orders: OrderDesk | None = None
         self.letters: LetterDesk | None = None
+        self.responses: ResponseDesk | None = None
+        self.dispatches: DispatchDesk | None = None
+        self.shift: ShiftDesk | None = None
+        self.rehearsals: RehearsalDesk | None = None
         self._listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Queue[Message]]] = []
         self.users = {name: User(name, name) for name in ROLES}  # type: ignore[arg-type]
         self.tokens = {"once-only": self.users["duty_officer"]}

@@ -7,6 +7,7 @@ import type {
   ForecastIssue,
   ForecastView,
   Letter,
+  ModelScore,
   RollupColumns,
   Scene,
   Season,
@@ -85,6 +86,8 @@ export const api = {
     maybe(call<Tally[]>("api/notices/tally", { query: { station, at }, signal })),
   forecasts: (station: string, quantity: string, start: string, end: string, signal?: AbortSignal) =>
     maybe(call<ForecastIssue[]>(`api/forecasts/${one(station)}/${one(quantity)}`, { query: { start, end }, signal })),
+  scores: (station: string, quantity: string, start: string, end: string, signal?: AbortSignal) =>
+    maybe(call<ModelScore[]>(`api/forecasts/${one(station)}/${one(quantity)}/scores`, { query: { start, end }, signal })),
   statistics: (station: string, quantity: string, at?: string, signal?: AbortSignal) =>
     maybe(call<Season>(`api/statistics/${one(station)}/${one(quantity)}`, { query: { at }, signal })),
   events: (query: Query, signal?: AbortSignal) => call<TwinEvent[]>("api/events", { query, signal }),

@@ -375,6 +375,19 @@ export interface Season {
 }
 
 /** How the notices of a line stood the test: pod, far and csi as shares, lead times as least, median, longest [h]. */
+/** How good recent forecasts of a model were at a lead, in the unit of the quantity; `qr` in per cent. */
+export interface ModelScore {
+  model: string;
+  lead_h: number;
+  n: number;
+  rmse: number;
+  bias: number;
+  rmse_persistence: number;
+  qr: number;
+  dc: number | null;
+  grade: string;
+}
+
 export interface Tally {
   station: string;
   quantity: string;

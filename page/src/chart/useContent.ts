@@ -27,7 +27,7 @@ const GRAIN = 6 * HOUR;
 async function fetchContent(wanted: Wanted, at: number, now: number, signal: AbortSignal): Promise<Content> {
   const { station, quantity } = wanted;
   const from = iso(at - wanted.days * DAY);
-  const until = iso(Math.min(now, at + 7 * DAY) + 1);
+  const until = iso(Math.min(now, at + 10 * DAY) + 1);
   const when = at < now ? iso(at) : undefined;
   const read = (name: string): Promise<SeriesColumns> => api.series(station, name, from, until, signal).catch((fault) => {
     if (signal.aborted) throw fault;

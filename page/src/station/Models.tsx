@@ -1,13 +1,20 @@
-/** The forecast beside persistence and other models, lead by lead; beside what came, where that is known. */
+/** The forecast beside persistence and other models, lead by lead; beside what came, where that is known; and how good
+ *  each of them was lately. */
 
+import { useEffect, useState } from "react";
+
+import { api } from "../api/client";
 import type { Compared, Content } from "../chart/data";
-import type { ForecastIssue, SeriesColumns } from "../api/types";
+import type { ForecastIssue, ForecastView, ModelScore, SeriesColumns } from "../api/types";
 import { useWords } from "../language";
 import type { Dictionary } from "../language/zh";
-import { measured, percent, signed, unitText } from "../domain/number";
-import { HOUR, seconds } from "../domain/time";
+import { fixed, measured, percent, signed, unitText } from "../domain/number";
+import { DAY, HOUR, iso, seconds } from "../domain/time";
+import { useApp } from "../state/app";
+import { momentOf } from "../state/derived";
 
 const LEADS = [24, 48, 72, 120, 168, 240];
+const RECENT_DAYS = 30;
 
 /** The part of the routed and the data-driven forecast by lead. */
 interface Share {
@@ -98,6 +105,48 @@ export function Models({ content }: { content: Content }) {
           </tbody>
         </table>
       </div>
+      <Recent forecast={forecast} leads={leads} decimals={decimals} />
+    </div>
+  );
+}
+
+/** Errors of each model over the last weeks, by what was issued and has come since. */
+function Recent({ forecast, leads, decimals }: { forecast: ForecastView; leads: number[]; decimals: number }) {
+  const { t } = useWords();
+  const day = useApp((state) => Math.floor(momentOf(state) / DAY));
+  const [rows, setRows] = useState<ModelScore[]>([]);
+  const { station, quantity } = forecast;
+  useEffect(() => {
+    const mine = new AbortController();
+    const end = day * DAY;
+    api.scores(station, quantity, iso(end - RECENT_DAYS * DAY), iso(end), mine.signal).then((found) => setRows(found ?? [])).catch(() => undefined);
+    return () => mine.abort();
+  }, [station, quantity, day]);
+  if (!rows.length) return null;
+  const models = [...new Set(rows.map((each) => each.model))];
+  const lines = [
+    ...models.map((model) => ({ name: t.model(model), at: (lead: number) => rows.find((each) => each.model === model && each.lead_h === lead) })),
+    { name: t.station.persistence, at: (lead: number) => {
+      const row = rows.find((each) => each.model === models[0] && each.lead_h === lead);
+      return row && { ...row, rmse: row.rmse_persistence };
+    } },
+  ];
+  return (
+    <div className="scroll">
+      <table className="models recent">
+        <thead><tr><th>{t.station.recent(RECENT_DAYS)}</th>{leads.map((lead) => <th key={lead} scope="col">{t.station.within(lead)}</th>)}</tr></thead>
+        <tbody>
+          {lines.map((each) => (
+            <tr key={each.name}>
+              <th scope="row">{each.name}</th>
+              {leads.map((lead) => {
+                const row = each.at(lead);
+                return <td key={lead} className="figure" title={row ? t.station.cases(fixed(row.n, 0)) : undefined}>{row ? fixed(row.rmse, decimals) : "—"}</td>;
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </div>
   );
 }

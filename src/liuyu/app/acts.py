@@ -10,12 +10,19 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import msgspec
 
 from liuyu.app.broadcast import Broadcast
+from liuyu.app.dispatches import DispatchOffice
+from liuyu.app.outbox import Deliverer, Postbox
 from liuyu.app.pipeline import Pipeline
+from liuyu.app.rehearsals.desk import Rehearsals
+from liuyu.app.rehearsals.host import Stage
+from liuyu.app.responses import ResponseOffice
+from liuyu.app.shift import Shift
 from liuyu.app.users import Users
 from liuyu.basin.clock import epoch
 from liuyu.basin.errors import BadInput, NotAllowed, StoreFailed
@@ -25,7 +32,8 @@ from liuyu.basin.records import Scenario
 from liuyu.basin.series import Batch
 from liuyu.monitor.summarise import Form, report, report_file
 from liuyu.store.interface import Store
-from liuyu.web.ports import ROLES, LetterDesk, Message, OrderDesk, Role, User
+from liuyu.web.papers import DispatchDesk, ShiftDesk
+from liuyu.web.ports import ROLES, LetterDesk, Message, OrderDesk, ResponseDesk, Role, User
 
 
 class Driven(Protocol):
@@ -60,16 +68,73 @@ class Acts(ABC):
         self._broadcast = Broadcast()
         self._lock = threading.Lock()
         self._stale = False
+        self._postbox: Postbox | None = None
+        self._deliverer: Deliverer | None = None
+        self.dispatches: DispatchDesk | None = DispatchOffice(basin, store, self._act, self._need, lambda: self._run)
+        self.shift: ShiftDesk | None = Shift(basin, store, self._act, self._need, lambda: self._run)
+        self.responses: ResponseDesk | None = ResponseOffice(
+            basin, store, self._act, self._need, lambda: self._run, self._lock
+        )
+        self.rehearsals: Rehearsals | None = None
 
     @abstractmethod
     def _reopened(self) -> Driven:
         """The run as it stands in the store."""
 
+    def equip(self, postbox: Postbox) -> None:
+        """Have what is signed sent by the channels of a postbox, until `unequip`."""
+        self._postbox = self._run.pipeline.postbox = postbox
+        self._deliverer = Deliverer(self._store, postbox, lambda: self._run.now, self._announce)
+        self._deliverer.start()
+
+    def unequip(self) -> None:
+        """End the sending after the messages in hand; what is left in the queue stays there."""
+        if self._deliverer is not None:
+            self._deliverer.stop()
+
+    def _resumed(self) -> Driven:
+        """The run as it stands in the store, with the postbox of the one before."""
+        run = self._reopened()
+        run.pipeline.postbox = self._postbox
+        return run
+
     def _mend(self) -> None:
         """Take memory back to what is kept, where it is ahead of that. Raises StoreFailed."""
         if self._stale:
-            self._run = self._reopened()
+            self._run = self._resumed()
             self._stale = False
+
+    def rehearse_in(self, folder: Path) -> None:
+        """Run scenarios, and keep their results in a folder, until the twin ends."""
+        self.rehearsals = Rehearsals(Stage(self._basin, self._store, lambda: self._run, self._log, self._tell), folder)
+
+    def begin_rehearsals(self) -> None:
+        """Go on with scenarios that an earlier process left."""
+        if self.rehearsals is not None:
+            self.rehearsals.start()
+
+    def end_rehearsals(self) -> None:
+        """Stop running scenarios; what is not done is taken up at the next start."""
+        if self.rehearsals is not None:
+            self.rehearsals.close()
+
+    def _log(self, make: Callable[[int], Event], also: Callable[[], None]) -> None:
+        """Log what was made of the present, and do something else in the same transaction."""
+        with self._lock:
+            self._mend()
+            now = self._run.now
+            try:
+                with self._run.commit():
+                    also()
+                    logged = self._run.pipeline.answer(make(now), now)
+            except StoreFailed:
+                self._stale = True
+                self._mend()
+                raise
+        self._announce(logged)
+
+    def _tell(self, message: Message) -> None:
+        self._broadcast.publish(message)
 
     @property
     def basin(self) -> Basin:

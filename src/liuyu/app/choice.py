@@ -6,12 +6,12 @@ Where the archive of the wanted basin is absent, a small synthetic basin takes i
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import liuyu
-from liuyu.app.config import Config
+from liuyu.app.config import Config, Outlook
 from liuyu.basin.bundle import bundle_file, bundle_folder
 from liuyu.basin.clock import DAY, epoch, moment, parse_time
 from liuyu.basin.errors import BadInput, NotFound
@@ -35,6 +35,7 @@ class Course:
     step: int
     warm_up: int
     forecast_hours: int
+    outlook: Outlook = field(default_factory=Outlook)
 
     @property
     def key(self) -> str:
@@ -42,6 +43,8 @@ class Course:
         digest = hashlib.sha256()
         for part in (liuyu.__version__, self.start, self.end, self.step, self.warm_up, self.forecast_hours):
             digest.update(f"{part}\n".encode())
+        if self.outlook.rain:
+            digest.update(repr(self.outlook).encode())
         package = Path(self.basin.folder)
         for file in sorted(each for each in package.rglob("*") if each.is_file()):
             digest.update(str(file.relative_to(package)).encode() + b"\0" + file.read_bytes())
@@ -62,7 +65,7 @@ def choose(config: Config, scratch: Path) -> Course:
     if end - start < step:
         raise BadInput(f"the period holds no step of {step // 60} minutes; end it later")
     warm_up = config.replay.warm_up_days * DAY
-    return Course(basin, observations, start, end, step, warm_up, config.outlook.forecast_hours)
+    return Course(basin, observations, start, end, step, warm_up, config.outlook.forecast_hours, config.outlook)
 
 
 def _default_basin() -> str:

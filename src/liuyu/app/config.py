@@ -17,6 +17,8 @@ from liuyu.app.sources import read_sources
 from liuyu.app.sources.source import Settings
 from liuyu.basin.clock import parse_time
 from liuyu.basin.errors import BadInput, BadPackage, Fault
+from liuyu.monitor.respond.channels import Settings as ChannelSettings
+from liuyu.monitor.respond.channels import read_channels
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,9 +43,18 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How often a forecast is issued, in hours of the twin's clock, counted from midnight UTC."""
+    """How often a forecast is issued, in hours of the twin's clock, counted from midnight UTC; and its rain.
+
+    `rain` is a file of rainfall members, or a folder into which they are put, looked at when a forecast is issued;
+    `rain_past` is a file of what fell before; `rain_spread` says what makes the spread: rain members, past errors, or
+    both; `rain_name` is the variable in the files where its name is unusual.
+    """
 
     forecast_hours: int = 6
+    rain: str = ""
+    rain_past: str = ""
+    rain_spread: Literal["rain", "errors", "both"] = "both"
+    rain_name: str = ""
 
 
 class Storage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,6 +92,16 @@ class Live(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     shown_days: int = 10
 
 
+class Respond(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How orders reach people. `address` is where their phones reach this twin, such as https://twin.example.
+
+    In a replay nothing goes out to people unless `send_in_replay` says so; it is marked as an exercise even then.
+    """
+
+    address: str = ""
+    send_in_replay: bool = False
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A twin: its basin and the settings of each part. An empty basin means the Yangtze where its archive is there."""
 
@@ -91,7 +112,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     storage: Storage = Storage()
     messages: Messages = Messages()
     live: Live = Live()
+    respond: Respond = Respond()
     sources: tuple[Settings, ...] = ()
+    channels: tuple[ChannelSettings, ...] = ()
 
 
 _SECTIONS: dict[str, type[msgspec.Struct]] = {
@@ -101,10 +124,12 @@ _SECTIONS: dict[str, type[msgspec.Struct]] = {
     "storage": Storage,
     "messages": Messages,
     "live": Live,
+    "respond": Respond,
 }
 _URLS = {
     "storage": (r"postgres(ql)?://[^\s]+$", "a database", "postgresql://user@host:5432/database"),
     "messages": (r"(nats|tls)://[^\s]+$", "a NATS server", "nats://host:4222"),
+    "respond": (r"https?://[^\s/]+", "a web server", "https://twin.example"),
 }
 _LIMITS: dict[tuple[str, str], tuple[float, float]] = {
     ("server", "port"): (0, 65535),
@@ -140,10 +165,12 @@ def read_config(file: Path | None) -> Config:
         ) from None
     sources, wrong = read_sources(file)
     content.pop("sources", None)
-    faults = [*_faults(str(file), text, content), *wrong]
+    channels, amiss = read_channels(file)
+    content.pop("channels", None)
+    faults = [*_faults(str(file), text, content), *wrong, *amiss]
     if faults:
         raise BadPackage(str(file), sorted(faults, key=lambda each: each.line or 0))
-    return msgspec.structs.replace(msgspec.convert(content, Config), sources=sources)
+    return msgspec.structs.replace(msgspec.convert(content, Config), sources=sources, channels=channels)
 
 
 def _faults(file: str, text: str, content: dict[str, Any]) -> list[Fault]:
@@ -184,7 +211,7 @@ def _field(file: str, text: str, section: type[msgspec.Struct], part: str, name:
             parse_time(value, "UTC")
         except BadInput as error:
             return [_fault(file, text, name, value, "is not a time", str(error).split("; ")[-1], part)]
-    if part in _URLS and name == "url" and value:
+    if part in _URLS and name in ("url", "address") and value:
         form, what, example = _URLS[part]
         if not re.match(form, value):
             return [_fault(file, text, name, "", f"is not the url of {what}", f"write it as {example}", part)]

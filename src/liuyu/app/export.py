@@ -16,7 +16,7 @@ from liuyu.basin.clock import epoch, moment, parse_time
 from liuyu.basin.events import Event
 from liuyu.basin.places import Basin
 from liuyu.basin.quantities import quantity
-from liuyu.basin.records import Forecast
+from liuyu.basin.records import Forecast, leading
 from liuyu.monitor.alert import to_cap
 from liuyu.monitor.summarise import FORMS, report, report_file
 from liuyu.store.interface import Store
@@ -67,7 +67,10 @@ def write_events(events: Iterable[Event], basin: Basin, file: Path) -> int:
 
 
 def write_forecasts(store: Store, start: int, end: int, basin: Basin, file: Path) -> int:
-    """Every forecast issued in [start, end) as quantiles by station, issue and lead, in Parquet; returns the rows."""
+    """Every forecast issued in [start, end) as quantiles by station, issue and lead, in Parquet; returns the rows.
+
+    What each model says that a forecast was combined of is left out.
+    """
     tables = [_table(each) for each in _by_day(store, start, end)]
     tables = [each for each in tables if each is not None]
     if not tables:
@@ -83,7 +86,7 @@ def write_forecasts(store: Store, start: int, end: int, basin: Basin, file: Path
 
 def _by_day(store: Store, start: int, end: int) -> Iterator[list[Forecast]]:
     for day in range(start, end, 86400):
-        yield store.forecasts(day, min(day + 86400, end))
+        yield leading(store.forecasts(day, min(day + 86400, end)))
 
 
 def _table(forecasts: Sequence[Forecast]) -> pa.Table | None:

@@ -47,6 +47,7 @@ class LiveTwin(Acts):
         self._run_to: int | None = None
         self._anchor = (time.monotonic(), self._run.now)
         self._thread = threading.Thread(target=self._drive, name="liuyu-loop", daemon=True)
+        self.rehearse_in(folder / "rehearsals")
 
     # the loop
 
@@ -61,10 +62,12 @@ class LiveTwin(Acts):
             if playing and self._phase != "ended":
                 self._play()
         self._thread.start()
+        self.begin_rehearsals()
 
     def stop(self) -> None:
         """End the loop after the step in hand, and every page's stream."""
         self._stopping.set()
+        self.end_rehearsals()
         if self._thread.is_alive():
             self._thread.join()
         self._broadcast.close()
@@ -91,6 +94,7 @@ class LiveTwin(Acts):
         except Exception:  # whatever it was: the thread must not die and leave a page that seems to run
             _log.exception("the loop stopped at %s; it stands paused at its last good step", moment(self._run.now))
             self._run = self._reopened()
+            self._run.pipeline.postbox = self._postbox
             self._set_phase("paused")
             return False
         for step in steps:

@@ -29,6 +29,9 @@ COMMANDS = (
     "simulate",
     "flood",
     "plan",
+    "rehearse",
+    "channel",
+    "log",
     "user",
 )
 """A command NAME is the object NAME of the module `liuyu.app.commands.NAME`."""

@@ -7,13 +7,14 @@ nothing had been.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from liuyu.app.outbox import Postbox
 from liuyu.basin.clock import HOUR, moment
 from liuyu.basin.errors import BadInput, ModelFailed
 from liuyu.basin.events import Event, ModelNote, announce
@@ -27,7 +28,10 @@ from liuyu.monitor.assess import Assess
 from liuyu.monitor.gather import Gather, Gathered
 from liuyu.monitor.quality import Quality
 from liuyu.monitor.respond import Respond, read_playbook
+from liuyu.monitor.respond.contingency import plans_of
+from liuyu.monitor.respond.dispatch import Dispatches, read_directory
 from liuyu.outlook.forecast import Forecaster, announce_forecasts
+from liuyu.outlook.forecast.stage import Layer
 from liuyu.outlook.plan import Plan
 from liuyu.outlook.rehearse import announce_rehearsal, rehearse
 from liuyu.outlook.warn import Warn, read_warning_rules
@@ -58,9 +62,19 @@ class Observed:
 
 
 class Pipeline:
-    """Every stage of the loop over one basin and one store."""
+    """Every stage of the loop over one basin and one store; with a `postbox`, what is ordered goes out too."""
 
-    def __init__(self, basin: Basin, store: Store, *, forecast_hours: int = 6) -> None:
+    replays = True
+    """Whether what it steps through is past: then every order is an exercise."""
+
+    def __init__(
+        self,
+        basin: Basin,
+        store: Store,
+        *,
+        forecast_hours: int = 6,
+        rain: Callable[[RiverTwin], Layer | None] = lambda _: None,
+    ) -> None:
         folder = Path(basin.folder)
         rule_files = [folder / each for each in basin.rule_files]
         notice_files = [folder / each for each in basin.notice_files]
@@ -73,10 +87,14 @@ class Pipeline:
         self.rules = read_rules(rule_files, basin)
         self.alert = Alert(basin, self.rules)
         self.twin = RiverTwin(basin) if basin.model_file else None
-        self.forecast = Forecaster(basin, self.twin) if self.twin else None
+        self.forecast = Forecaster(basin, self.twin, rain(self.twin)) if self.twin else None
         self.warn = Warn(basin, read_warning_rules(notice_files, basin))
         self.plan = Plan(basin, self.twin) if self.twin else None
-        self.respond = Respond(basin, read_playbook(playbook, basin))
+        book = read_playbook(playbook, basin)
+        self.respond = Respond(basin, book, plans_of(basin, [each.code for each in book.owners]))
+        recipients = [folder / basin.recipients_file] if basin.recipients_file else []
+        self.dispatch = Dispatches(basin, read_directory(recipients, basin), exercise=self.replays)
+        self.postbox: Postbox | None = None
         self._forecast_every = forecast_hours * HOUR
         self._model_failed = False
 
@@ -92,6 +110,7 @@ class Pipeline:
             self.warn,
             self.plan,
             self.respond,
+            self.dispatch,
         )
         return tuple(each for each in every if each is not None)
 
@@ -104,17 +123,19 @@ class Pipeline:
         values, events = observed.values, list(observed.events)
         assessed = self.assess.step(values, now)
         events += self.alert.step(assessed, now)
+        self.respond.contingency.observe(assessed)
         events += self.warn.observe(assessed, now)
         if forecast_at is not None:
             events += self._look_ahead(forecast_at, now)
         if self.plan is not None:
             events += self.plan.step(events, self.store, now)
         events += self.respond.step(events, now)
-        return Step(now, values, tuple(self.store.append(events)), observed.written)
+        events += self.dispatch.step(events, now)
+        return Step(now, values, self._log(events), observed.written)
 
     def warm_up(self, arrived: Batch, now: int) -> None:
         """A step that only learns: values are checked, kept and assessed, nothing is announced."""
-        self.assess.step(self._observe(arrived, now).values, now)
+        self.respond.contingency.observe(self.assess.step(self._observe(arrived, now).values, now))
 
     def issue(self, now: int) -> tuple[Forecast, ...]:
         """A forecast from what the store knows at `now`, kept nowhere. Raises BadInput without a model, ModelFailed."""
@@ -131,7 +152,15 @@ class Pipeline:
 
     def answer(self, event: Event, now: int) -> tuple[Event, ...]:
         """Log what a person did, and what follows from it."""
-        return tuple(self.store.append([event, *self.respond.step([event], now)]))
+        events = [event, *self.respond.step([event], now)]
+        return self._log([*events, *self.dispatch.step(events, now)])
+
+    def _log(self, events: Sequence[Event]) -> tuple[Event, ...]:
+        """Log events, and in the same transaction queue what is to be sent of them."""
+        logged = self.store.append(events)
+        if self.postbox is not None:
+            logged += self.store.append(self.postbox.post(self.store, logged, self.dispatch.directory))
+        return tuple(logged)
 
     def save(self) -> None:
         """Keep the memory of every stage in the store."""
@@ -182,10 +211,11 @@ class Pipeline:
         if self.forecast is None:
             return []
         try:
-            forecasts = self.forecast.issue(self.store, at)
+            forecasts, parts = self.forecast.run(self.store, at)
         except ModelFailed as error:
             return self._note_model(now, failed=True, why=str(error))
-        self.store.put_forecasts(forecasts)
+        self.store.put_forecasts((*forecasts, *parts))
+        self.respond.contingency.foresee(forecasts)
         events = [*self._note_model(now, failed=False), announce_forecasts(forecasts)]
         return events + self.warn.step(forecasts, now)
 

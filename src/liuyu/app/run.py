@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import msgspec
 
 from liuyu.app.choice import Course
 from liuyu.app.pipeline import Pipeline, Step
+from liuyu.app.rain import open_rain
 from liuyu.basin.clock import DAY
 from liuyu.basin.errors import BadInput
 from liuyu.basin.series import Batch
@@ -37,7 +39,9 @@ class Run:
         self.course = course
         self.store = store
         self.archive = Archive(course.observations, course.basin)
-        self.pipeline = Pipeline(course.basin, store, forecast_hours=course.forecast_hours)
+        self.pipeline = Pipeline(
+            course.basin, store, forecast_hours=course.forecast_hours, rain=partial(open_rain, course.outlook)
+        )
         self._key = course.key
         self.finished = False
         found = progress_of(store)

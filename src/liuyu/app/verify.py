@@ -7,8 +7,8 @@ Verified  holds it against what came, once the whole of it has come
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from liuyu.basin.errors import BadInput, ModelFailed
 from liuyu.basin.flags import Flag
 from liuyu.basin.places import Basin
 from liuyu.basin.quantities import quantity
+from liuyu.basin.records import Forecast
 from liuyu.basin.series import Batch
 from liuyu.monitor.quality import Quality
 from liuyu.monitor.sense import Archive
@@ -95,7 +96,8 @@ def trusted(observations: Path, basin: Basin) -> Callable[[tuple[SeriesModel, ..
 @dataclass(frozen=True, slots=True)
 class Walk:
     """What was said. issued: (n,) [s UTC]; members: (n, targets, m, leads); mean: (n, targets, hours); at_issue:
-    (n, targets), NaN where the gauge had been silent for too long; failed: issues that the model refused."""
+    (n, targets), NaN where the gauge had been silent for too long; failed: issues that the model refused; parts: by
+    name what each model that was combined said, (n, targets, leads), NaN for series that it does not forecast."""
 
     targets: tuple[Target, ...]
     leads: tuple[int, ...]
@@ -105,6 +107,7 @@ class Walk:
     at_issue: Floats
     failed: int
     model: str
+    parts: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +117,16 @@ class Verified:
     walk: Walk
     observed: Floats
 
-    def judged(self) -> Iterator[Judged]:
-        """Every series and lead with the forecasts of it that can be judged."""
+    def judged(self, part: str = "") -> Iterator[Judged]:
+        """Every series and lead with the forecasts of it that can be judged; of one model alone by its name."""
         walk = self.walk
+        said = walk.parts[part][:, :, None] if part else walk.members
         place = (walk.issued - walk.issued[0]) // HOUR
         for row, (station, name) in enumerate(walk.targets):
             for number, lead in enumerate(walk.leads):
                 came = self.observed[row, place + lead]
-                ok = np.isfinite(came) & np.isfinite(walk.at_issue[:, row])
-                members = walk.members[ok, row, :, number].astype(np.float64)
+                ok = np.isfinite(came) & np.isfinite(walk.at_issue[:, row]) & np.isfinite(said[:, row, 0, number])
+                members = said[ok, row, :, number].astype(np.float64)
                 yield Judged(station, name, lead, members, walk.at_issue[ok, row], came[ok])
 
     def peaks(self, profile: Profile) -> list[Peak]:
@@ -194,6 +198,7 @@ def _walk(
 ) -> Walk:  # fmt: skip
     start, step_h = plan
     issued, members, means, at_issue, model, why = [], [], [], [], "", ""
+    parts: dict[str, list[NDArray[np.float32]]] = {}
     asked, columns = 0, np.array(leads) - 1
     for now in hours:
         feed.advance(now)
@@ -202,10 +207,13 @@ def _walk(
         asked += 1
         known = feed.known(now, forecaster.history_h + 1)
         try:
-            said = {(each.station, each.quantity): each for each in forecaster.issue_from(known)}
+            found = forecaster.run_from(known)
         except ModelFailed as error:
             why = str(error)
             continue
+        said = {(each.station, each.quantity): each for each in found.forecasts}
+        for name, values in _parts(found.parts, targets, columns).items():
+            parts.setdefault(name, []).append(values)
         issued.append(now)
         members.append(np.stack([said[each].members[:, columns] for each in targets]).astype(np.float32))
         means.append(np.stack([said[each].members.mean(axis=0) for each in targets]).astype(np.float32))
@@ -215,7 +223,20 @@ def _walk(
     if not issued:
         raise BadInput(f"no forecast could be issued in the period, of {asked} tried; the last reason: {why or 'none'}")
     return Walk(targets, leads, np.array(issued), np.stack(members), np.stack(means), np.stack(at_issue),
-                asked - len(issued), model)  # fmt: skip
+                asked - len(issued), model, {name: np.stack(each) for name, each in parts.items()})  # fmt: skip
+
+
+def _parts(
+    found: Sequence[Forecast], targets: tuple[Target, ...], columns: NDArray[np.int64]
+) -> dict[str, NDArray[np.float32]]:
+    """What each model says by itself at some hours: (targets, leads), NaN for series that it does not forecast."""
+    row = {target: place for place, target in enumerate(targets)}
+    out = {each.model: np.full((len(targets), len(columns)), np.nan, np.float32) for each in found}
+    for each in found:
+        place = row.get((each.station, each.quantity))
+        if place is not None:
+            out[each.model][place] = each.members[0, columns]
+    return out
 
 
 def _at_issue(known: Known, targets: tuple[Target, ...]) -> Floats:

@@ -18,6 +18,9 @@ COLUMN_OF = {
     "numbered_flood": "floods",
     "incident": "incidents",
     "task": "tasks",
+    "response": "responses",
+    "dispatch": "dispatches",
+    "handover": "handovers",
     "rehearsal": "rehearsals",
     "proposal": "proposals",
     "report": "reports",
@@ -29,7 +32,10 @@ _OPEN = {
     "notice": {"issued", "updated"},
     "incident": {"opened", "updated", "closing"},
     "task": {"assigned", "acknowledged", "overdue"},
+    "dispatch": {"drafted", "signed", "overdue"},
+    "handover": {"offered"},
     "proposal": {"proposed"},
+    "response": {"proposed", "started", "adjusted"},
     "quality": {"doubted"},
     "source": {"silent"},
 }
@@ -46,6 +52,9 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     floods: tuple[Event, ...] = ()
     incidents: tuple[Event, ...] = ()
     tasks: tuple[Event, ...] = ()
+    responses: tuple[Event, ...] = ()
+    dispatches: tuple[Event, ...] = ()
+    handovers: tuple[Event, ...] = ()
     rehearsals: tuple[Event, ...] = ()
     proposals: tuple[Event, ...] = ()
     reports: tuple[Event, ...] = ()
@@ -86,6 +95,7 @@ def _arrange(events: list[Event], now: int, days: int) -> Board:
     columns: dict[str, list[Event]] = {name: [] for name in COLUMN_OF.values()}
     for event in sorted(events, key=lambda each: (each.time, each.seq), reverse=True):
         oldest = moment(now) - timedelta(days=max(days, _LONG_KEPT.get(event.kind, 0)))
-        if event.state in _OPEN.get(event.kind, ()) or event.time >= oldest:
+        in_force = event.kind == "response" and bool(event.body.get("level"))  # also where a change was declined
+        if in_force or event.state in _OPEN.get(event.kind, ()) or event.time >= oldest:
             columns[COLUMN_OF[event.kind]].append(event)
     return Board(**{name: tuple(each) for name, each in columns.items()})

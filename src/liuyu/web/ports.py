@@ -14,9 +14,12 @@ import msgspec
 
 from liuyu.basin.events import Event
 from liuyu.basin.places import Basin
+from liuyu.monitor.respond.contingency.sheet import PlanHead, PlanSheet, ResponseSheet
 from liuyu.monitor.summarise import Form
 from liuyu.store.inbox.interface import Parcel
 from liuyu.store.interface import Store
+from liuyu.web.papers import DispatchDesk, ShiftDesk
+from liuyu.web.rehearsing import RehearsalDesk
 
 Role = Literal["device", "viewer", "duty_officer", "administrator"]
 ROLES: tuple[Role, ...] = ("device", "viewer", "duty_officer", "administrator")
@@ -41,9 +44,10 @@ class ClockState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One server-sent event: `topic` clock (ClockState), values (columns of a batch) or event (an Event)."""
+    """One server-sent event: `topic` clock (ClockState), values (columns of a batch), event (an Event) or rehearsal (a
+    RehearsalSheet)."""
 
-    topic: Literal["clock", "values", "event"]
+    topic: Literal["clock", "values", "event", "rehearsal"]
     data: Any
 
 
@@ -153,8 +157,40 @@ class LetterDesk(Protocol):
         ...
 
 
+class ResponseDesk(Protocol):
+    """Contingency plans, and the responses under them."""
+
+    def decide(self, user: User, response: str, approve: bool, level: str | None, note: str) -> Event:
+        """Approve what is proposed, or another level, or decline. Needs duty_officer, or what the plan asks for.
+
+        Raises NotFound, BadInput where nothing is proposed, NotAllowed.
+        """
+        ...
+
+    def propose(self, user: User, plan: str, level: str, note: str) -> Event:
+        """Propose a level by hand, with its reason. Needs duty_officer. Raises NotFound, BadInput."""
+        ...
+
+    def plans(self) -> list[PlanHead]:
+        """Every version of every plan in the files of the basin."""
+        ...
+
+    def plan(self, code: str, version: str) -> PlanSheet:
+        """A plan: the version named, or the one in force, or the newest. Raises NotFound."""
+        ...
+
+    def response(self, id: str) -> ResponseSheet:
+        """A response, open or over. Raises NotFound."""
+        ...
+
+
 class Twin(Protocol):
     """The running twin."""
+
+    @property
+    def responses(self) -> ResponseDesk | None:
+        """Plans and responses; None where it follows none."""
+        ...
 
     @property
     def orders(self) -> OrderDesk | None:
@@ -164,6 +200,21 @@ class Twin(Protocol):
     @property
     def letters(self) -> LetterDesk | None:
         """Its dead letters; None where it takes nothing in."""
+        ...
+
+    @property
+    def dispatches(self) -> DispatchDesk | None:
+        """Orders and notifications to people; None where there is no office."""
+        ...
+
+    @property
+    def shift(self) -> ShiftDesk | None:
+        """The shift's handover, files and push; None where there is no office."""
+        ...
+
+    @property
+    def rehearsals(self) -> RehearsalDesk | None:
+        """Its scenarios; None where they are not run."""
         ...
 
     @property

@@ -14,6 +14,8 @@ from liuyu.basin.package import check_basin, find_basin
 from liuyu.basin.places import Basin
 from liuyu.monitor.alert import read_rules
 from liuyu.monitor.respond import read_playbook
+from liuyu.monitor.respond.contingency import Plan, read_plans
+from liuyu.monitor.respond.dispatch import read_directory
 from liuyu.outlook.plan.rules import read_reservoir_rules
 from liuyu.outlook.warn import read_warning_rules
 
@@ -46,6 +48,8 @@ def _rule_faults(basin: Basin) -> list[Fault]:
         (read_playbook, [basin.playbook_file] if basin.playbook_file else []),
         (read_reservoir_rules, [basin.reservoir_rules_file] if basin.reservoir_rules_file else []),
     )
+    readers += ((_read_plans, basin.plan_files),)
+    readers += ((read_directory, [basin.recipients_file] if basin.recipients_file else []),)
     faults: list[Fault] = []
     for reader, names in readers:
         try:
@@ -53,3 +57,13 @@ def _rule_faults(basin: Basin) -> list[Fault]:
         except BadPackage as error:
             faults += error.faults
     return faults
+
+
+def _read_plans(files: Sequence[Path], basin: Basin) -> tuple[Plan, ...]:
+    """The contingency plans, as far as the playbook can say who may own their actions."""
+    book = Path(basin.folder) / basin.playbook_file
+    try:
+        owners = [each.code for each in read_playbook([book] if basin.playbook_file else [], basin).owners]
+    except BadPackage:  # told by the reader of the playbook
+        return ()
+    return read_plans(files, basin, owners)

@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from liuyu.app.choice import choose
+from liuyu.app.commands.ensemble import ensemble
 from liuyu.app.commands.shared import configure, progress, say
 from liuyu.app.export import write_forecasts
 from liuyu.app.run import Run
@@ -22,7 +23,7 @@ from liuyu.basin.clock import DAY, HOUR, epoch, moment, parse_time
 from liuyu.basin.errors import BadInput, NotFound
 from liuyu.basin.package import find_basin, read_basin, shipped_basins
 from liuyu.basin.places import Basin
-from liuyu.outlook.forecast import PeakScore, Reliability, Score, find_profile, reliability, score, score_peaks
+from liuyu.outlook.forecast import PeakScore, Profile, Reliability, Score, find_profile, reliability, score, score_peaks
 from liuyu.store.sqlite import open_store
 from liuyu.twin import calibrate
 
@@ -39,6 +40,9 @@ def forecast() -> None:
 
     Example: liuyu forecast verify --observations season.parquet --from 2021-05-01 --to 2021-10-31 --out table.csv
     """
+
+
+forecast.add_command(ensemble)
 
 
 @forecast.command()
@@ -100,11 +104,18 @@ def issue(basin: str, at: str, observations: str | None, out: Path, as_json: boo
     metavar="FILE",
     help="Also write how peaks were met, height and time together, as CSV.",
 )
+@click.option(
+    "--models",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write the same table with a column `model`: the forecast, and each model that it is combined of.",
+)
 @click.option("--grading", default="", metavar="NAME", help="Edition of the grading standard; else the one in force.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def verify(
     observations: Path, start: str, end: str, stations: str | None, leads: str, out: Path, step: int,
-    basin: str | None, spread: Path | None, peaks: Path | None, grading: str, as_json: bool,
+    basin: str | None, spread: Path | None, peaks: Path | None, models: Path | None, grading: str,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Walk a period, issue a forecast at each step from what was known, and score them all.
 
@@ -131,6 +142,8 @@ def verify(
     write_rows(out, Score, rows)
     if spread:
         write_rows(spread, Reliability, [reliability(each) for each in judged])
+    if models:
+        _write_models(models, found, rows, profile)
     if peaks:
         write_rows(peaks, PeakScore, score_peaks(found.peaks(profile)))
     _report(found, rows, profile.name, out, as_json)
@@ -214,6 +227,20 @@ def _leads(text: str) -> list[int]:
     if not found:
         raise BadInput(f"leads {text!r} are no hours; write them as {LEADS}")
     return list(dict.fromkeys(found))
+
+
+def _write_models(file: Path, found: Verified, rows: Sequence[Score], profile: Profile) -> None:
+    """The table of the forecast, then of each model that it is combined of, with the model's name first."""
+    tables = {found.walk.model: rows}
+    for name in found.walk.parts:
+        tables[name] = [score(each, profile) for each in found.judged(name) if len(each.observed)]
+    fields = Score.__struct_fields__
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["model", *fields])
+        for name, table in tables.items():
+            writer.writerows([[name, *(_cell(getattr(row, each)) for each in fields)] for row in table])
 
 
 def write_rows(file: Path, kind: type[msgspec.Struct], rows: Sequence[msgspec.Struct]) -> None:

@@ -11,6 +11,7 @@ import click
 import msgspec
 import numpy as np
 
+from liuyu.app.commands.contingency import check, test
 from liuyu.app.commands.shared import say
 from liuyu.outlook.plan.optimise import Answer, Problem, Stressed, read_problem, solve, stress, tell
 from liuyu.outlook.plan.optimise.problem import Floats
@@ -18,10 +19,14 @@ from liuyu.outlook.plan.optimise.problem import Floats
 
 @click.group()
 def plan() -> None:
-    """Decide what reservoirs release.
+    """Decide what reservoirs release; check and test contingency plans.
 
     Example: liuyu plan optimise examples/plan/problem.toml --out out
     """
+
+
+plan.add_command(check)
+plan.add_command(test)
 
 
 @plan.command()

@@ -18,6 +18,7 @@ from liuyu.app.commands.shared import configure, course_options, progress
 from liuyu.app.config import Config, Server
 from liuyu.app.live import LiveTwin
 from liuyu.app.now.watch import home_of, watching
+from liuyu.app.office import sending
 from liuyu.app.storage import open_store, remove_store
 from liuyu.app.users import Users
 from liuyu.basin.clock import moment
@@ -81,15 +82,16 @@ def up(
             click.echo("Learning from the days before the start; the first time, kernels are compiled too (a minute)")
         with progress(f"{course.basin.name} {course.basin.name_en}") as tell:
             twin.warm_up(tell)
-        twin.start(playing=not paused)
-        try:
-            _greet(course, config, users, listener)
-            app = create_app(twin, cache=root / "cache")
-            uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)).run(
-                sockets=[listener]
-            )
-        finally:
-            twin.stop()
+        with sending(config, twin, home, address=_address(listener).rstrip("/"), replay=True):
+            twin.start(playing=not paused)
+            try:
+                _greet(course, config, users, listener)
+                app = create_app(twin, cache=root / "cache")
+                uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)).run(
+                    sockets=[listener]
+                )
+            finally:
+                twin.stop()
 
 
 def _watch(config: Config, server: Server, root: Path, *, fresh: bool) -> None:
@@ -101,7 +103,8 @@ def _watch(config: Config, server: Server, root: Path, *, fresh: bool) -> None:
     home, users = home_of(root, basin), Users(root)
     if fresh and home.exists():
         raise BadInput(f"{home} holds what was observed, which --fresh does not remove; move it away yourself")
-    with watching(config, basin, config.sources, home, users) as (twin, sources):
+    here = msgspec.structs.replace(config, server=msgspec.structs.replace(server, port=listener.getsockname()[1]))
+    with watching(here, basin, config.sources, home, users) as (twin, sources):
         app = create_app(twin, cache=root / "cache")
         twin.start()
         _greet_live(basin, users, listener, sources.start())
@@ -141,9 +144,13 @@ def _name(basin: Basin) -> str:
     return f"{basin.name} {basin.name_en}" + (" — 合成数据 SYNTHETIC" if basin.synthetic else "")
 
 
-def _addresses(users: Users, listener: socket.socket) -> None:
+def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def _addresses(users: Users, listener: socket.socket) -> None:
+    host, address = listener.getsockname()[0], _address(listener)
     token = users.issue_token(User("duty", "duty_officer"))
     click.echo(f"To look:                        {address}")
     click.echo(f"To act as duty officer (once):  {address}?token={token}", nl=True)

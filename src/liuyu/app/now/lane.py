@@ -7,7 +7,7 @@ the gate is told where each value came from, and late values reopen what was ass
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -20,8 +20,10 @@ from liuyu.basin.places import Basin
 from liuyu.basin.series import Batch
 from liuyu.basin.stage import Stage
 from liuyu.monitor.gather import Gather, Precedence
+from liuyu.outlook.forecast.stage import Layer
 from liuyu.store.inbox.interface import Parcel
 from liuyu.store.interface import Store
+from liuyu.twin import RiverTwin
 
 _log = logging.getLogger("liuyu")
 
@@ -29,8 +31,18 @@ _log = logging.getLogger("liuyu")
 class Lane(Pipeline):
     """A pipeline of the present. `ranks` by name of source."""
 
-    def __init__(self, basin: Basin, store: Store, ranks: Mapping[str, int], *, forecast_hours: int = 6) -> None:
-        super().__init__(basin, store, forecast_hours=forecast_hours)
+    replays = False
+
+    def __init__(
+        self,
+        basin: Basin,
+        store: Store,
+        ranks: Mapping[str, int],
+        *,
+        forecast_hours: int = 6,
+        rain: Callable[[RiverTwin], Layer | None] = lambda _: None,
+    ) -> None:
+        super().__init__(basin, store, forecast_hours=forecast_hours, rain=rain)
         self.gather = Gather(basin, live=True)
         self.precedence = Precedence(basin.roster, ranks)
         self.reopen = Reopen(basin, self.rules)

@@ -11,16 +11,20 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import msgspec
 
+from liuyu.app.config import Outlook
 from liuyu.app.now.lane import Lane
 from liuyu.app.pipeline import Step
+from liuyu.app.rain import open_rain
 from liuyu.basin.clock import DAY, HOUR, moment
 from liuyu.basin.errors import BadInput, InboxFull
 from liuyu.basin.events import Event, newest
 from liuyu.basin.places import Basin
 from liuyu.basin.series import Batch
+from liuyu.basin.stage import Stage
 from liuyu.store.inbox.interface import Inbox, Parcel, Placed
 from liuyu.store.inbox.parcels import pack
 from liuyu.store.interface import Store
@@ -39,6 +43,7 @@ class Duty:
     ranks: Mapping[str, int] = field(default_factory=dict)
     forecast_hours: int = 6
     archive_days: int = 60
+    outlook: Outlook = field(default_factory=Outlook)
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -59,7 +64,9 @@ class Present:
 
     def __init__(self, duty: Duty, store: Store, inbox: Inbox, now: int) -> None:
         self.duty, self.store, self.inbox = duty, store, inbox
-        self.pipeline = Lane(duty.basin, store, duty.ranks, forecast_hours=duty.forecast_hours)
+        self.pipeline = Lane(
+            duty.basin, store, duty.ranks, forecast_hours=duty.forecast_hours, rain=partial(open_rain, duty.outlook)
+        )
         self._stations = hashlib.sha256("\n".join(duty.basin.roster.codes).encode()).hexdigest()
         if store.load_state("run") is not None:
             raise BadInput("the store holds a replay; give the twin of the present a folder of its own")
@@ -151,15 +158,19 @@ class Present:
     def _learn_again(self) -> None:
         """Begin every stage anew on what the store knows; alerts that stood are cleared, and raised again if they hold.
 
-        What was decided about incidents is kept.
+        What was decided about incidents, and what was ordered, is kept.
         """
         duty, store = self.duty, self.store
-        self.pipeline = Lane(duty.basin, store, duty.ranks, forecast_hours=duty.forecast_hours)
-        blob = store.load_state(self.pipeline.respond.name)
+        self.pipeline = Lane(
+            duty.basin, store, duty.ranks, forecast_hours=duty.forecast_hours, rain=partial(open_rain, duty.outlook)
+        )
+        decided: tuple[Stage, ...] = (self.pipeline.respond, self.pipeline.dispatch)
+        blobs = [store.load_state(each.name) for each in decided]
         end = self._at.now // HOUR * HOUR + HOUR
         with self.commit():
-            if blob is not None:
-                self.pipeline.respond.load(blob)
+            for stage, blob in zip(decided, blobs, strict=True):
+                if blob is not None:
+                    stage.load(blob)
             for start in range(end - RELEARNT, end, HOUR):
                 values = store.window((), (), start, start + HOUR, duty.basin.roster)
                 if len(values):

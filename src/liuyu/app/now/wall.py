@@ -52,10 +52,12 @@ class WallTwin(Acts):
     def start(self) -> None:
         """Start the thread of the loop."""
         self._thread.start()
+        self.begin_rehearsals()
 
     def stop(self) -> None:
         """End the loop when it has taken all that was delivered, and every page's stream."""
         self._stopping.set()
+        self.end_rehearsals()
         if self._thread.is_alive():
             self._thread.join()
         self._broadcast.close()

@@ -12,6 +12,7 @@ from liuyu.app.letters import Letters
 from liuyu.app.now.present import Duty
 from liuyu.app.now.reread import rereader
 from liuyu.app.now.wall import WallTwin
+from liuyu.app.office import sending
 from liuyu.app.sources.runner import Sources
 from liuyu.app.sources.source import Place, Settings
 from liuyu.app.storage import open_inbox, open_store
@@ -49,21 +50,25 @@ def watching(
         {each.title: each.rank for each in sources},
         config.outlook.forecast_hours,
         config.live.archive_days,
+        config.outlook,
     )
     with (
         closing(open_store(home / "store", config.storage)) as store,
         closing(open_inbox(home / "inbox", config.messages, basin)) as inbox,
     ):
         twin = WallTwin(duty, store, inbox, users, clock=clock, live=config.live)
+        twin.rehearse_in(home / "rehearsals")
         place = Place(basin, inbox, home, clock, twin.tell, store)
         running = Sources(sources, place)
         twin.orders = running.orders
         twin.letters = Letters(store, clock, reread=rereader(basin, running.every), deliver=twin.deliver)
-        try:
-            yield twin, running
-        finally:
-            running.stop()
-            twin.stop()
+        where = f"http://{config.server.host}:{config.server.port}"
+        with sending(config, twin, home, address=where, replay=False):
+            try:
+                yield twin, running
+            finally:
+                running.stop()
+                twin.stop()
 
 
 @contextmanager

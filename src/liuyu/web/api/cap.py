@@ -1,4 +1,4 @@
-"""Alerts and notices as CAP 1.2 messages (OASIS, 2010), and a feed of them (Atom, RFC 4287)."""
+"""Alerts, notices and signed orders as CAP 1.2 messages (OASIS, 2010), and a feed of them (Atom, RFC 4287)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from liuyu.basin.clock import DAY
 from liuyu.basin.errors import NotFound
 from liuyu.basin.events import Event
 from liuyu.monitor import alert
+from liuyu.monitor.respond.channels.cap import dispatch_to_cap
 from liuyu.web.desk import AtDesk
 from liuyu.web.reply import WebRequest, answers, send, utc
 
-_KINDS = ("alert", "notice")
+_KINDS = ("alert", "notice", "dispatch")
 _ATOM = "http://www.w3.org/2005/Atom"
 _CAP = "application/cap+xml"
 _FEED = "application/atom+xml"
@@ -31,15 +32,17 @@ _ENTRIES = 200
 @get(
     "/api/cap",
     sync_to_thread=True,
-    summary="Feed of alerts and notices",
-    description="Atom feed of the alerts and notices of the last 30 days, newest first, linked to their CAP messages.",
+    summary="Feed of alerts, notices and orders",
+    description="Atom feed of the alerts, notices and signed orders of the last 30 days, newest first, linked to their "
+    "CAP messages.",
     responses=answers(str, "An Atom feed", media_type=_FEED),
     tags=["cap"],
 )
 def get_feed(request: WebRequest, desk: AtDesk) -> Response[bytes]:
     """The feed."""
     start = desk.now - _DAYS * DAY
-    events = desk.twin.store.events(kinds=_KINDS, start=start, limit=_ENTRIES, newest_first=True)
+    found = desk.twin.store.events(kinds=_KINDS, start=start, limit=2 * _ENTRIES, newest_first=True)
+    events = [each for each in found if _told(each)][:_ENTRIES]
     address = str(request.base_url).rstrip("/")
     body = _feed(events, address, desk.twin.basin.name_en, desk.twin.clock().now)
     return send(request, body, media_type=_FEED)
@@ -49,7 +52,7 @@ def get_feed(request: WebRequest, desk: AtDesk) -> Response[bytes]:
     "/api/cap/{name:str}",
     sync_to_thread=True,
     summary="A CAP message",
-    description="The newest message about an alert or notice; with `seq` the one of that event.",
+    description="The newest message about an alert, notice or order; with `seq` the one of that event.",
     responses=answers(str, "A CAP 1.2 alert", 404, media_type=_CAP),
     tags=["cap"],
 )
@@ -63,12 +66,19 @@ def get_message(
     event_id, _, ending = name.rpartition(".")
     if ending != "xml":
         raise NotFound(f"no message {name!r}; write the id of an alert or notice and .xml")
-    life = desk.twin.store.events(id=event_id, kinds=_KINDS)
+    life = [each for each in desk.twin.store.events(id=event_id, kinds=_KINDS) if _told(each)]
     told = [each for each in life if seq is None or each.seq <= seq]
     if not told or seq not in (None, told[-1].seq):
         raise NotFound(f"no such message about {event_id[:80]!r}; /api/cap lists those of the last {_DAYS} days")
-    message = alert.to_cap(told[-1], desk.twin.basin, told[:-1], _STATUS)
-    return send(request, message, media_type=_CAP)
+    basin = desk.twin.basin
+    if told[-1].kind == "dispatch":
+        return send(request, dispatch_to_cap(told[-1], basin, told[:-1]), media_type=_CAP)
+    return send(request, alert.to_cap(told[-1], basin, told[:-1], _STATUS), media_type=_CAP)
+
+
+def _told(event: Event) -> bool:
+    """Whether an event is for others to know: of an order only what is signed."""
+    return event.kind != "dispatch" or bool(event.body.get("signed_by"))
 
 
 def _feed(events: Iterable[Event], address: str, basin: str, now: datetime) -> bytes:

@@ -17,7 +17,7 @@ from liuyu.basin.clock import DAY, HOUR, epoch, moment
 from liuyu.basin.errors import NotFound
 from liuyu.basin.places import Basin, Threshold
 from liuyu.basin.quantities import quantity as quantity_of
-from liuyu.basin.records import Forecast, Provenance
+from liuyu.basin.records import Forecast, Provenance, leading
 from liuyu.outlook.warn import Tally, WarningRules, crest, crossing, read_warning_rules, tally
 from liuyu.store.interface import Store
 from liuyu.web.api.values import End, Start
@@ -33,6 +33,7 @@ from liuyu.web.parameters import (
 )
 from liuyu.web.reply import WebRequest, answers, send, utc
 
+OfModel = Annotated[str | None, QueryParameter(name="model", description="Of this model alone", max_length=64)]
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 _LONGEST = 92 * DAY
 
@@ -133,7 +134,7 @@ def get_forecast(
     station: StationCode,
     quantity: QuantityName,
     at: At = None,
-    model: Annotated[str | None, QueryParameter(name="model", description="Of this model alone", max_length=64)] = None,
+    model: OfModel = None,
 ) -> Response[bytes]:
     """The newest forecast of a series."""
     known_station(desk.twin.basin, station)
@@ -149,7 +150,8 @@ def get_forecast(
     "/api/forecasts/{station:str}/{quantity:str}",
     sync_to_thread=True,
     summary="Earlier issues of the forecast",
-    description="The median of every forecast of a series that was issued in [start, end), oldest first.",
+    description="The median of every forecast of a series that was issued in [start, end), oldest first: the one that "
+    "was issued to all, or those of a model that it was combined of.",
     responses=answers(list[Issue], "Issues by time", 404),
     tags=["forecasts"],
 )
@@ -160,6 +162,7 @@ def get_forecasts(
     quantity: QuantityName,
     start: Start = None,
     end: End = None,
+    model: OfModel = None,
 ) -> Response[bytes]:
     """Every issue of a series' forecast."""
     known_station(desk.twin.basin, station)
@@ -167,7 +170,8 @@ def get_forecasts(
     last = moment_or("end", end, desk.now + 1)
     first, last = interval_of(moment_or("start", start, last - 10 * DAY), last, _LONGEST)
     found = desk.twin.store.forecasts(first, last, station=station)
-    return send(request, [_issue_of(each) for each in found if each.quantity == quantity])
+    kept = leading(found) if model is None else [each for each in found if each.model == model]
+    return send(request, [_issue_of(each) for each in kept if each.quantity == quantity])
 
 
 @get(
