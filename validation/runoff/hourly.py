@@ -1,8 +1,8 @@
 """Hourly models in hours never calibrated on: python validation/runoff/hourly.py
 
-Two rivers of the bundle, cut where each PROVENANCE allows: Bubry Creek (920 km2, three years and two) and the Wye at
-Cefn Brwyn (11 km2, April 1987 to March 1988 and the nine months after). The Wye has no evaporation; a sine of 1.3 mm/d
-in the mean stands in for it. Writes hourly.csv. Needs the data bundle (LIUYU_DATA).
+Two rivers of the bundle: Bubry Creek (920 km2, three years to calibrate on and two to score) and the Wye at Cefn Brwyn
+(11 km2, April 1987 to March 1988, and the nine months after). The Wye has no evaporation; a sine of mean 1.3 mm/d
+stands in for it. Writes hourly.csv. Needs the data bundle (LIUYU_DATA).
 """
 
 from __future__ import annotations
