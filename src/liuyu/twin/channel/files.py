@@ -36,6 +36,7 @@ class Folder:
         self.path, self.series, self.faults = path, series, list[Fault]()
 
     def rows(self, name: str, columns: str, *, needed: bool = False) -> list[tuple[int, Row]]:
+        """The rows of a table with their lines; none, and a fault, where it lacks a column."""
         file = self.path / name
         if not file.exists():
             if needed:
@@ -50,9 +51,11 @@ class Folder:
             return [(table.line_num, {k: (v or "").strip() for k, v in row.items() if k}) for row in table]
 
     def fault(self, file: str, line: int | None, field: str, value: str, problem: str, cure: str) -> None:
+        """Note a fault."""
         self.faults.append(Fault(file=file, line=line, field=field, value=value, problem=problem, cure=cure))
 
     def number(self, file: str, line: int, row: Row, field: str, default: float | None = None) -> float:
+        """A number of a row; 0 and a fault where it is none."""
         text = row[field]
         if not text and default is not None:
             return default
@@ -66,6 +69,7 @@ class Folder:
         return value
 
     def named(self, file: str, line: int, name: str) -> Series | None:
+        """The series of a name or of a .csv; None, and a fault, where there is no such."""
         if not name:
             return None
         if name in self.series:
