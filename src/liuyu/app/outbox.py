@@ -21,7 +21,7 @@ from liuyu.basin.directives import Delivery, Dispatch, Recipient
 from liuyu.basin.errors import LiuyuError
 from liuyu.basin.events import Event, announce, record
 from liuyu.basin.places import Basin
-from liuyu.monitor.respond.channels import LOGGED, Channel, Message, NotSent
+from liuyu.monitor.respond.channels import LOGGED, Channel, Message, NobodyThere, NotSent
 from liuyu.monitor.respond.channels.message import Occasion
 from liuyu.monitor.respond.dispatch import Contact, Directory, document, silent
 from liuyu.store.interface import Job, Store
@@ -177,6 +177,8 @@ class Deliverer:
             return True
         try:
             channel.send(message)
+        except NobodyThere as fault:
+            self._close(job, message, name, "withheld", str(fault))
         except NotSent as fault:
             self._failed(job, message, name, past, fault)
         except Exception as fault:  # a fault of ours must not keep an order from going out at the next attempt

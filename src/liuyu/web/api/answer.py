@@ -159,7 +159,8 @@ def _buttons(found: PaperSheet, language: Language) -> list[str]:
     asked += f'<label for="note">{words["note"]}</label><textarea id="note" name="note" maxlength="2000" rows="3">'
     asked += "</textarea>"
     buttons = [f'<button name="what" value="{name}"{style[name]}>{words[name]}</button>' for name in left]
-    return [*parts, buttons[0], asked, *buttons[1:], "</form>"]
+    first = buttons[:1] if left[0] == "acknowledged" else []
+    return [*parts, *first, asked, *buttons[len(first) :], "</form>"]
 
 
 def _page(content: str, language: Language, status: int = 200) -> Response[str]:

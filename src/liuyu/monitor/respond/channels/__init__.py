@@ -15,10 +15,21 @@ from typing import Any
 
 from liuyu.basin.errors import Fault
 from liuyu.basin.toml_file import TomlFile
-from liuyu.monitor.respond.channels.channel import Channel, NotSent, Place, Settings
+from liuyu.monitor.respond.channels.channel import Channel, NobodyThere, NotSent, Place, Settings
 from liuyu.monitor.respond.channels.message import Message
 
-__all__ = ["KINDS", "LOGGED", "Channel", "Message", "NotSent", "Place", "Settings", "open_channels", "read_channels"]
+__all__ = [
+    "KINDS",
+    "LOGGED",
+    "Channel",
+    "Message",
+    "NobodyThere",
+    "NotSent",
+    "Place",
+    "Settings",
+    "open_channels",
+    "read_channels",
+]
 
 KINDS = (
     "page",
