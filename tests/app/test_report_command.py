@@ -52,7 +52,7 @@ def test_the_bulletin_of_a_store_is_written_in_both_languages_and_forms(folder: 
     code, output = run(folder, *words)
     assert code == 0, output
     files = [Path(each) for each in json.loads(output)["files"]]
-    assert [each.name for each in files] == [f"bulletin.{a}.{b}" for a in ("zh", "en") for b in ("html", "pdf")]
+    assert [each.name for each in files] == [f"bulletin.{a}.{b}" for a in ("zh", "en") for b in ("html", "pdf", "docx")]
     first = [each.read_bytes() for each in files]
     assert "清河城水位" in first[0].decode("utf-8")
     assert run(folder, *words)[0] == 0

@@ -93,9 +93,9 @@ def test_a_past_issue_is_shown_as_it_was(desk: Page, twin: Address) -> None:
 
 def test_models_stand_beside_persistence(desk: Page, twin: Address) -> None:
     held = forecast(desk, twin)["at_issue"]["value"]  # type: ignore[index]
-    row = desk.locator(".models tbody tr").filter(has_text="持续性预报")
+    row = desk.locator(".models:not(.recent) tbody tr").filter(has_text="持续性预报")
     expect(row.locator("td").first).to_contain_text(f"{held:.2f}")
-    expect(desk.locator(".models")).to_contain_text("孪生模型")
+    expect(desk.locator(".models:not(.recent)")).to_contain_text("孪生模型")
 
 
 def test_the_drivers_are_told_in_words_with_numbers(desk: Page) -> None:
