@@ -107,6 +107,7 @@ def run(
     if state is not None:
         model.restore(state)
         model.time = 0.0
+        model.refill()  # the books of this run begin here
     else:
         model.begin(settle(network, _profile(folder, network, hourly), spin_up))
     with progress(f"river {folder.name}", quiet=as_json) as tell:

@@ -8,7 +8,7 @@ from liuyu.physics.channel.compiled import inner
 from liuyu.physics.channel.fields import LEVEL, Floats, Integers, Net, Work
 from liuyu.physics.channel.momentum import predict, settle
 from liuyu.physics.channel.tables import cell_volume
-from liuyu.physics.channel.volume import balance
+from liuyu.physics.channel.volume import ROUNDED, balance
 from liuyu.physics.compiled import compiled_ieee
 
 DONE, UNSOLVED, UNBALANCED = 0, 1, 2
@@ -132,7 +132,7 @@ def _book(
             volume[c] = volume[c] + work.correction[c] + gain
             continue
         volume[c] += work.correction[c]
-        if abs(says - volume[c]) > _TOLERANCE * (abs(volume[c]) + surface) + 1e-9:
+        if abs(says - volume[c]) > _TOLERANCE * (abs(volume[c]) + surface) + ROUNDED:
             failed[1] = c
             return UNBALANCED
         level[c] = max(level[c], cells.bed[c])

@@ -59,15 +59,12 @@ def through(
     """Discharge from left to right [m³/s] and how much it gives per metre of either level: positive numbers both.
 
     The levels [m] decide the way. A release is what it is; a dam that holds a level `height` gives `coefficient`
-    [m³/s per m] above it, from `crest` up to `width` [m³/s].
+    [m³/s per m] above it, beside its least of `crest` [m³/s]: `volume` keeps that within its bounds.
     """
     if kind == RELEASE:
         return height, 0.0, 0.0
     if kind == HOLD:
-        wanted = crest + coefficient * (left - height)
-        if wanted <= crest or wanted >= width:
-            return min(max(wanted, crest), width), 0.0, 0.0
-        return wanted, coefficient, 0.0
+        return crest + coefficient * (left - height), coefficient, 0.0
     up, down = max(left, right) - crest, min(left, right) - crest
     small = 1e-4
     if kind == GATE:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 
 from liuyu.physics.channel.compiled import inner
-from liuyu.physics.channel.fields import LEVEL, Floats, Net, Work
+from liuyu.physics.channel.fields import HOLD, LEVEL, Floats, Net, Work
 from liuyu.physics.channel.tables import cell_volume, rated
 
 _MOST = 60  # iterations of Newton; some four are usual
 _LEAST_SURFACE = 1e-6  # [m²] lets a dry cell with a pointed bed begin to fill
+ROUNDED = 1e-6  # [m³] what rounding may leave in or take from a cell
 _CLOSE = 1e-9  # [m] a last correction below this leaves its square as error
 
 
@@ -27,12 +28,24 @@ def flows(net: Net, level: Floats, work: Work) -> None:
         left, right = faces.left[f], faces.right[f]
         rise = work.give[f] * (level[left] - start[left]) - work.take[f] * (level[right] - start[right])
         work.mean_flow[f] = work.predicted[f] + rise
+        if faces.kind[f] == HOLD:
+            _bound(net, f, level, work)
     outlets = net.outlets
     for k in range(len(outlets.cell)):
         q, rate = rated(
             outlets.level, outlets.discharge, outlets.first[k], outlets.first[k + 1], level[outlets.cell[k]]
         )
         work.outlet_flow[k], work.outlet_rate[k] = q, rate
+
+
+@inner
+def _bound(net: Net, f: int, level: Floats, work: Work) -> None:
+    """Keep what a dam that holds a level releases within its bounds; there it answers to no level."""
+    faces, left = net.faces, net.faces.left[f]
+    rise = faces.coefficient[f] * (level[left] - work.start_level[left])
+    wanted = work.predicted[f] + rise
+    work.mean_flow[f] = min(max(wanted, faces.crest[f]), faces.width[f])
+    work.give[f] = faces.coefficient[f] if work.mean_flow[f] == wanted else 0.0
 
 
 @inner
@@ -46,7 +59,8 @@ def _assemble(net: Net, level: Floats, volume: Floats, source: Floats, step: flo
             cells.part_first[c], cells.part_first[c + 1], level[c],
         )  # fmt: skip
         work.volume[c], work.surface[c], work.diagonal[c] = v, s, max(s, _LEAST_SURFACE)
-        work.correction[c] = volume[c] + step * source[c] - v
+        held = 0.0 if -ROUNDED < volume[c] < 0.0 else volume[c]  # a dry cell that rounding left below nothing
+        work.correction[c] = held + step * source[c] - v
     for f in range(len(faces.kind)):
         left, right, edge = faces.left[f], faces.right[f], order.face_edge[f]
         q, give, take = step * work.mean_flow[f], step * work.give[f], step * work.take[f]

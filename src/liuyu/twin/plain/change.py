@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 _LOWERING = 0.1  # share of the duration in which the first gap is worn down to its bottom
 _FIRST = 0.1  # share of the final width that the first gap has
 _F1, _F2 = 1.3, 0.04  # Verheij and van der Knaap's factors
+_SPENT = 30.0  # powers of ten of time after which a breach no longer widens
 
 
 class Breach(msgspec.Struct, frozen=True, kw_only=False):
@@ -55,8 +56,8 @@ class PlainChange(msgspec.Struct, frozen=True, kw_only=True):
 class Growth:
     """A breach as it grows: `grow` is told time and fall, and says how wide it is and how low.
 
-    Verheij and van der Knaap: B = f1 sqrt(g) H^1.5 / u_c log10(1 + f2 g t / u_c) for a fall H [m] that stays; we step
-    it by its rate at the width that is there, so that a fall that lessens slows it and never narrows it.
+    Verheij and van der Knaap: B = f1 sqrt(g) H^1.5 / u_c log10(1 + f2 g t / u_c) for a fall H [m] that stays; we go on
+    from the width that is there, so that a fall that lessens slows it and never narrows it.
 
     Verheij H. J., van der Knaap F. C. M. (2002) Modification breach growth model in HIS-OM. WL | Delft Hydraulics
     report Q3299 (in Dutch); as given by Verheij H. J. (2003) Aanpassen van het bresgroeimodel in HIS-OM.
@@ -83,16 +84,15 @@ class Growth:
         else:
             step = max(min(now - self._at, since - lowering), 0.0)
             self.width = max(self.width, first)
-            self.width = min(self.width + step * self._rate(max(fall, 0.0)), breach.width_m)
+            self.width = min(self._after(step, max(fall, 0.0)), breach.width_m)
         self._at = now
         return self.width, down
 
-    def _rate(self, fall: float) -> float:
-        """How fast the width rises [m/s] at the width that is there: the law's rate at the time that gives it."""
+    def _after(self, step: float, fall: float) -> float:
+        """Width [m] after a step [s] in which the fall stays: on from the time at which the law gives the width now."""
         soil = self.breach.critical_m_s
         scale = _F1 * np.sqrt(GRAVITY) * fall**1.5 / soil
-        if scale <= 0.0:
-            return 0.0
+        if scale <= 0.0 or self.width / scale > _SPENT:
+            return self.width
         quick = _F2 * GRAVITY / soil
-        power = min(self.width / scale, 30.0)
-        return float(scale * quick / (np.log(10.0) * 10.0**power))
+        return float(scale * np.log10(10.0 ** (self.width / scale) + quick * step))
