@@ -1,10 +1,10 @@
-"""The main stem in one dimension against the record: levels at seven gauges, in seasons of the calibration and others.
+"""The main stem in one dimension against the record: levels at its gauges, in seasons of the calibration and others.
 
     python validation/channel/channel.py
 
-About 1,000 sections (1.8 km apart), hourly. Prints and writes `skill.csv` and the figure `levels.svg`, and exits with 1
-where the tolerance of README.md is missed. The datum of no gauge is stated by the feed: each gauge has one offset, its
-mean error over the seasons of the calibration.
+About 1,000 sections (1.8 km apart), hourly, 寸滩 to 大通 as one network. Prints and writes `skill.csv`, `offsets.csv`
+and the figure `levels.svg`, and exits with 1 where the tolerance of README.md is missed. The datum of no gauge is
+stated by the feed: each gauge has one offset, its mean error over the seasons of the calibration.
 """
 
 from __future__ import annotations
@@ -15,49 +15,52 @@ import time
 from pathlib import Path
 
 import numpy as np
-from calibrate import SEASONS, read
-from main_stem import Floats, Season, records, run_lower, run_upper
+from calibrate import KNOWN, SEASONS, read, season_of
+from main_stem import Floats, Season, run, whole
+from pool import read_pool
 
 HERE = Path(__file__).parent
-UNSEEN = (("2021-06-01", "2021-09-29"), ("2023-06-01", "2023-09-29"), ("2026-06-01", "2026-08-05"))
+UNSEEN = tuple(each for each in SEASONS if each not in KNOWN)
 MAIN = ("沙市", "莲花塘", "汉口", "九江")
 ENGLISH = {
-    "寸滩": "Cuntan", "宜昌": "Yichang", "沙市": "Shashi", "莲花塘": "Lianhuatang", "汉口": "Hankou",
-    "九江": "Jiujiang", "湖口": "Hukou",
+    "寸滩": "Cuntan", "三峡": "Three Gorges", "宜昌": "Yichang", "沙市": "Shashi", "莲花塘": "Lianhuatang",
+    "汉口": "Hankou", "九江": "Jiujiang", "湖口": "Hukou",
 }  # fmt: skip
-UPPER_MANNING = 0.026
 SPIN_UP = 240  # [h]
-TOLERANCE = 0.35  # [m] at each of the four gauges of MAIN, over the unseen seasons
+TOLERANCE = 0.30  # [m] at each of the four gauges of MAIN, over the unseen seasons
 
 
-def run(days: tuple[str, str]) -> tuple[Season, dict[str, Floats]]:
+def season(year: str) -> tuple[Season, dict[str, Floats]]:
     """A season at full resolution: record and levels by hour."""
-    season = records(*days)
+    record = season_of(year)
     began = time.process_time()
-    levels, below = run_lower(read(), season, 1800.0, 1)
-    top, above = run_upper(UPPER_MANNING, season, 1800.0, 1)
+    levels, model = run(whole(read(), read_pool(), record, 1800.0), record, 1)
     taken = time.process_time() - began
-    worst = max(abs(below.balance.relative_error), abs(above.balance.relative_error))
-    count = len(below.level) + len(above.level)
+    error = model.balance.relative_error
     print(
-        f"{days[0]}: {season.hours} h, {count} sections, {taken:.1f} s of processor, mass error {worst:.1e}", flush=True
+        f"{year}: {record.hours} h, {len(model.level)} cells, {taken:.1f} s of processor, error {error:.1e}", flush=True
     )
-    return season, {"寸滩": top, **levels}
+    return record, levels
 
 
-def errors(season: Season, levels: dict[str, Floats]) -> dict[str, Floats]:
-    """Simulated less recorded [m] by gauge, after the spin-up."""
-    return {gauge: (each - season.level[gauge][1 : len(each) + 1])[SPIN_UP:] for gauge, each in levels.items()}
+def errors(record: Season, levels: dict[str, Floats]) -> dict[str, Floats]:
+    """Simulated less recorded [m] by gauge."""
+    return {gauge: levels[gauge] - record.level[gauge][1 : len(levels[gauge]) + 1] for gauge in ENGLISH}
 
 
-def figure(season: Season, levels: dict[str, Floats], offset: dict[str, float], path: Path) -> None:
+def root(values: Floats) -> float:
+    """Root mean square of all but the spin-up."""
+    return float(np.sqrt(np.mean(values[SPIN_UP:] ** 2)))
+
+
+def figure(record: Season, levels: dict[str, Floats], offset: dict[str, float], path: Path) -> None:
     """Record and simulation of the four gauges as a drawing."""
     lines = [
         '<svg xmlns="http://www.w3.org/2000/svg" width="900" height="720" font-family="sans-serif" font-size="13">'
     ]
     lines.append('<rect width="900" height="720" fill="white"/>')
     for row, gauge in enumerate(MAIN):
-        seen, made = season.level[gauge][1:], levels[gauge] - offset[gauge]
+        seen, made = record.level[gauge][1:], levels[gauge] - offset[gauge]
         low, high = min(seen.min(), made.min()), max(seen.max(), made.max())
         for value, colour in ((seen, "#222"), (made, "#d33")):
             x = 70 + 800 * np.arange(0, len(value), 6) / len(value)
@@ -66,31 +69,39 @@ def figure(season: Season, levels: dict[str, Floats], offset: dict[str, float], 
             lines.append(f'<polyline points="{path_text}" fill="none" stroke="{colour}"/>')
         lines.append(f'<text x="75" y="{20 + 175 * row}">{ENGLISH[gauge]} {gauge}: record black, model red</text>')
         lines += [f'<text x="10" y="{y + 175 * row}">{v:.1f} m</text>' for v, y in ((high, 30), (low, 158))]
-    path.write_text("\n".join([*lines, f'<text x="70" y="712">from {season.start}</text>', "</svg>"]) + "\n", "utf-8")
+    path.write_text("\n".join([*lines, f'<text x="70" y="712">from {record.start}</text>', "</svg>"]) + "\n", "utf-8")
 
 
 def main() -> int:
     """Run every season, print and keep the errors."""
-    runs = {days: run(days) for days in (*SEASONS, *UNSEEN)}
-    every = {days: errors(*each) for days, each in runs.items()}
-    offset = {g: float(np.concatenate([every[d][g] for d in SEASONS]).mean()) for g in ENGLISH}
+    runs = {year: season(year) for year in (*KNOWN, *UNSEEN)}
+    every = {year: errors(*each) for year, each in runs.items()}
+    offset = {
+        g: 0.0 if g == "三峡" else float(np.concatenate([every[y][g][SPIN_UP:] for y in KNOWN]).mean()) for g in ENGLISH
+    }
     rows, good = [], True
     for gauge, name in ENGLISH.items():
         row = [name, f"{offset[gauge]:.2f}"]
-        for group in (SEASONS, UNSEEN):
-            off = [every[days][gauge] - offset[gauge] for days in group]
-            row += [f"{np.sqrt(np.mean(each**2)):.2f}" for each in off]
-            row.append(f"{np.sqrt(np.mean(np.concatenate(off) ** 2)):.2f}")
+        for group in (KNOWN, UNSEEN):
+            off = [every[year][gauge] - offset[gauge] for year in group]
+            row += [f"{root(each):.2f}" for each in off]
+            row.append(f"{np.sqrt(np.mean(np.concatenate([each[SPIN_UP:] for each in off]) ** 2)):.2f}")
         rows.append(row)
         good &= gauge not in MAIN or float(row[-1]) <= TOLERANCE
-    known, unseen = ([days[0][:4] for days in group] for group in (SEASONS, UNSEEN))
-    head = ["gauge", "offset_m", *known, "calibration", *unseen, "unseen"]
-    with (HERE / "skill.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([head, *rows])
-    for each in ([*head], *rows):
+    head = ["gauge", "offset_m", *KNOWN, "calibration", *UNSEEN, "unseen"]
+    write("skill.csv", [head, *rows])
+    lasting = {g: z for g, z in offset.items() if g != "三峡"}  # a pool that drifts has no offset
+    write("offsets.csv", [["gauge", "offset_m"], *([g, f"{z:.3f}"] for g, z in lasting.items())])
+    for each in (head, *rows):
         print("| " + " | ".join(each) + " |")
     figure(*runs[UNSEEN[0]], offset, HERE / "levels.svg")
     return 0 if good else 1
+
+
+def write(name: str, rows: list[list[str]]) -> None:
+    """A table beside this file."""
+    with (HERE / name).open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from liuyu.twin.channel import (
 )  # fmt: skip
 from liuyu.twin.channel.drivers import Drivers, Term, drive, read_drivers
 from liuyu.twin.channel.gauges import GaugePlace, at
-from liuyu.twin.channel.start import set_start
+from liuyu.twin.channel.start import from_gauges, settle
 from liuyu.twin.flood.problem import Series
 
 Floats = NDArray[np.float64]
@@ -64,6 +64,7 @@ LATERALS = (
 STEM = {"宜昌": "荆江", "沙市": "荆江", "莲花塘": "荆江", "汉口": "莲花塘-湖口", "九江": "莲花塘-湖口",
         "湖口": "莲花塘-湖口"}  # fmt: skip
 GAUGES = (
+    GaugePlace(name="七里山", station="61512000", reach="七里山", chainage=0.0),
     *(GaugePlace(name=each, station=CODES[each], reach="库区", chainage=x)
       for each, x in (("寸滩", 0.0), ("万县", 323e3), ("三峡", 614e3))),
     *(GaugePlace(name=each, station=CODES[each], reach=reach, chainage=(CHAINAGE[each] + 44.0) * KM)
@@ -275,18 +276,9 @@ def hours_of(season: Season) -> Floats:
 
 
 def begin(model: ChannelModel, season: Season) -> None:
-    """Levels at the start: the record of the gauges, straight between them."""
-    below = [season.level["宜昌"][0] + 0.5, *(season.level[each][0] for each in CHAINAGE)]
-    x = np.array([-44.0, *CHAINAGE.values()])
-    profile = {name: ((x + 44.0) * KM, np.array(below)) for name in ("荆江", "莲花塘-湖口", "湖口-大通")}
-    profile["库区"] = (
-        np.array([0.0, 614.0]) * KM, np.array([season.level["寸滩"][0], season.level["三峡"][0]])
-    )  # fmt: skip
-    for name, gauge, end in (("七里山", "七里山", "莲花塘"), ("湖口水道", "湖口", "湖口")):
-        profile[name] = (
-            np.array([0.0, 8.0, 12.0]) * KM, np.array([season.level[k][0] for k in (gauge, gauge, end)])
-        )  # fmt: skip
-    set_start(model, profile)
+    """The record of the gauges, straight between them, then five days of the first flows."""
+    first = {CODES[name]: float(each[0]) for name, each in season.level.items()}
+    model.begin(settle(model.network, from_gauges(model.network, GAUGES, first, {}), 5.0))
 
 
 def run(network: Network, season: Season, step_h: int) -> tuple[dict[str, Floats], ChannelModel]:

@@ -2,7 +2,7 @@
 
     python validation/channel/pool.py [--rounds 6]
 
-Damped Gauss-Newton on recorded levels of 寸滩, and of 万县 where there are any, in the seasons of SEASONS, with the
+Damped Gauss-Newton on recorded levels of 寸滩, and of 万县 where there are any, in the seasons of KNOWN, with the
 record of the forebay as the lower end; and on the storage curve of the package (145, 161.81 and 175 m), so that the
 pool holds what it must. What comes in ungauged follows from the reservoir's own balance (`drivers.toml`). All of it is
 synthetic.
@@ -15,14 +15,14 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from calibrate import read, season_of
+from calibrate import KNOWN, read, season_of
 from main_stem import POOL, UPPER, Floats, Pool, Season, run, upper, upper_reach, whole
 
 from liuyu.twin.channel import Network
 from liuyu.twin.channel.drivers import held_by
 
 HERE = Path(__file__).parent
-SEASONS = ("2020", "2022", "2025")
+
 STORAGE = ((145.0, 17.15e9), (161.81, 27.521e9), (175.0, 39.3e9))  # [m], [m³]: curves.csv of the package
 STRAY, SPIN_UP = 0.02, 24
 
@@ -96,4 +96,4 @@ def read_pool() -> Pool:
 if __name__ == "__main__":
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ask.add_argument("--rounds", type=int, default=6)
-    write(pool_of(fit([season_of(each) for each in SEASONS], ask.parse_args().rounds)))
+    write(pool_of(fit([season_of(each) for each in KNOWN], ask.parse_args().rounds)))
