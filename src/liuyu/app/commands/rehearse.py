@@ -112,6 +112,12 @@ def _text(result: Mapping[str, Any], folder: Path) -> str:
                      f"{each['maximum_depth_m']:.2f} m deep, mass error {each['mass_error']:.1e}")  # fmt: skip
         lines += [f"    {row['column']} ({row['layer']}): {row['affected']:,.6g} of {row['total']:,.6g}"
                   for row in each["impact"]]  # fmt: skip
+        lines += [
+            f"    river at {row['name']}: peak {row['peak']:.2f} m instead of {row['peak_held']:.2f} m, levee whole, "
+            f"lower by {row['lowered_most_m']:.2f} m at most"
+            for row in each["river"]
+            if abs(row["lowered_most_m"]) >= 0.01
+        ]
         lines += [f"    note: {note['en']}" for note in each["notes"]]
     lines += [f"  {each['en']}" for each in result["binding"]]
     return "\n".join([*lines, f"wrote {folder}"])

@@ -145,8 +145,22 @@ def _floods(results: Sequence[Mapping[str, Any]]) -> list[Row]:
 
         rows.append(_flood_row("flooded area", "淹没面积", where, "km2", values(lambda f: f["flooded_area_km2"])))
         rows.append(_flood_row("greatest depth", "最大水深", where, "m", values(lambda f: f["maximum_depth_m"])))
-        rows += _affected(tables, name, where)
+        rows += [*_beside(tables, name), *_affected(tables, name, where)]
     return rows
+
+
+def _beside(tables: Sequence[Mapping[str, Mapping[str, Any]]], name: str) -> list[Row]:
+    """Peaks of the river that loses what a joined plain gains."""
+    found: dict[str, tuple[str, list[Any]]] = {}
+    for number, table in enumerate(tables):
+        for each in table[name]["river"] if name in table else ():
+            values = found.setdefault(each["station"], (each["name"], [None] * len(tables)))[1]
+            values[number] = each["peak"]
+    what = {"zh": "洪峰（计及溃口分流）", "en": "peak, less what the plain takes"}
+    return [
+        Row(group="flood", what=what, where={"zh": gauge, "en": gauge}, unit="m", code=code, values=tuple(values))
+        for code, (gauge, values) in found.items()
+    ]
 
 
 def _flood_row(en: str, zh: str, where: Text, unit: str, values: tuple[Any, ...]) -> Row:

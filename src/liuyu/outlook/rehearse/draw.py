@@ -113,7 +113,7 @@ class Canvas:
         else:
             self._box, size = box, grid.cell
         wide, high = self._box[2] - self._box[0], self._box[3] - self._box[1]
-        fine = max(1, min(4, 640 // max(rows, columns)))
+        fine = max(1, min(16, 640 // max(rows, columns)))
         size = max(size / fine, wide / widest, high / widest)
         self.shape = (max(1, round(high / size)), max(1, round(wide / size)))
 

@@ -199,6 +199,11 @@ def changed(case: Case, job: FloodJob, notes: list[Text]) -> Flood:
 
 def _driven(flood: Flood, job: FloodJob) -> Flood:
     series = Series(times=np.array(job.times), values=np.array(job.values))
+    if not np.isfinite(series.values).all():
+        hour = float(series.times[~np.isfinite(series.values)][0]) / 3600.0
+        raise ModelFailed(
+            f"what drives {job.into} is no number {hour:g} h after the base; look at the gauge's forecast"
+        )
     if job.into in SIDES:
         kind: Literal["stage", "discharge"] = "stage" if job.quantity == "water_level" else "discharge"
         depth = flood.depth

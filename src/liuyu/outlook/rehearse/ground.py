@@ -17,6 +17,7 @@ from liuyu.twin.flood.problem import Floats
 
 EARTH = 6371008.8  # mean radius [m]
 WGS84 = "EPSG:4326"
+_STANDS = 0.5  # [m] above the bottom of a breach from which a cell counts as levee
 _NEAR = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0))
 
 
@@ -64,25 +65,41 @@ def breach_on(
     The levee's cells are those under the stretch and beside it that stand higher than `bottom`, without which the
     median of the ground five cells around is taken.
     """
-    part = on_grid(grid, stretch(line, chainage - width / 2, chainage + width / 2))
-    cells, along = cells_along(grid, part)
+    reach = 0.5 * width + 3.0 * grid.cell
+    part = on_grid(grid, stretch(line, chainage - reach, chainage + reach))
+    middle = on_grid(grid, stretch(line, chainage, chainage))[0]
+    along = cells_along(grid, part)[0]
+    beside = {(int(row) + down, int(column) + across) for row, column in along for down, across in _NEAR}
+    cells = within(grid, np.array(sorted(beside), np.int64).reshape(-1, 2))
     if not len(cells):
         return None
-    distances = np.abs(along - 0.5 * (along.min() + along.max())) / max(0.5 * width, 0.5 * grid.cell)
     if bottom is None:
         bottom = _ground_around(terrain, cells)
-    spread: dict[tuple[int, int], float] = {}
-    for cell, distance in zip(cells, distances, strict=True):
-        for down, across in _NEAR:
-            each = (int(cell[0]) + down, int(cell[1]) + across)
-            spread[each] = min(spread.get(each, 1.0), float(min(distance, 1.0)))
-    held = within(grid, np.array(list(spread)))
-    higher = terrain[held[:, 0], held[:, 1]] > bottom
-    held = held[higher]
-    if not len(held):
+    cells = cells[terrain[cells[:, 0], cells[:, 1]] > bottom + _STANDS]
+    if not len(cells):
         return None
-    shares = np.array([spread[int(row), int(column)] for row, column in held])
-    return Breach(name=name, cells=held, distances=shares, bottom=bottom, start_s=start_s, duration_s=duration_s)
+    far = np.abs(_chainages(grid, cells, part) - _chainage_of(middle, part))
+    held = far <= max(0.5 * width, float(far.min()))
+    shares = np.minimum(far[held] / max(0.5 * width, 0.5 * grid.cell), 1.0)
+    return Breach(name=name, cells=cells[held], distances=shares, bottom=bottom, start_s=start_s, duration_s=duration_s)
+
+
+def _chainages(grid: Grid, cells: NDArray[np.int64], line: Sequence[tuple[float, float]]) -> Floats:
+    """How far along a line [m] the nearest point to each cell's centre lies."""
+    x, y = grid.columns_x[cells[:, 1]], grid.rows_y[cells[:, 0]]
+    return np.array([_chainage_of((px, py), line) for px, py in zip(x, y, strict=True)])
+
+
+def _chainage_of(point: tuple[float, float], line: Sequence[tuple[float, float]]) -> float:
+    best, found, before = np.inf, 0.0, 0.0
+    for a, b in pairwise(np.asarray(line, float)):
+        length = float(np.hypot(*(b - a)))
+        at = float(np.clip(np.dot(np.asarray(point) - a, b - a) / max(length**2, 1e-12), 0.0, 1.0))
+        away = float(np.hypot(*(a + at * (b - a) - point)))
+        if away < best:
+            best, found = away, before + at * length
+        before += length
+    return found
 
 
 def _ground_around(terrain: Floats, cells: NDArray[np.int64]) -> float:

@@ -38,12 +38,13 @@ def impact_of(maximum: Maximum, grid: Grid, layers: Sequence[Path], river: NDArr
     """
     known = classes()
     depths, hazards = (np.where(river, -1, each) for each in _classes_of(maximum, known))
+    stems = [each.stem for each in layers]
     rows = list(_land(depths, hazards, grid, known))
     for path in layers:
         sums: dict[tuple[str, str, str], float] = {}
         totals: dict[str, float] = {}
         found: list[Affected] = []
-        layer = path.stem
+        layer = path.stem if stems.count(path.stem) == 1 else path.name
         for each in read_exposure(path, grid):
             totals[each.column] = totals.get(each.column, 0.0) + each.total
             for kind, name, amount in _shares(each.amount, depths, hazards, known):

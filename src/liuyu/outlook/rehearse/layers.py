@@ -85,7 +85,8 @@ def _share_of_area(file: Any, grid: Grid) -> float:
     y = grid.y + 0.5 * grid.shape[0] * grid.cell
     corners = [[x, y], [x + grid.cell, y], [x, y + grid.cell]]
     moved = transform_geom(grid.reference, file.crs, {"type": "LineString", "coordinates": corners})["coordinates"]
-    (ax, ay), (bx, by), (cx, cy) = (~file.transform * tuple(each) for each in moved)
+    back = ~file.transform
+    (ax, ay), (bx, by), (cx, cy) = ((back.a * px + back.b * py, back.d * px + back.e * py) for px, py in moved)
     return float(abs((bx - ax) * (cy - ay) - (by - ay) * (cx - ax)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,5 +21,7 @@ def write_zarr(folder: Path, told: Mapping[str, Any]) -> Path:
         with xr.open_dataset(path, decode_cf=False) as found:
             for each in found.variables.values():
                 each.encoding = {}
-            found.load().to_zarr(target, group=group, mode="a", consolidated=False, zarr_format=3)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "The data type")  # text has no final form in Zarr 3 yet
+                found.load().to_zarr(target, group=group, mode="a", consolidated=False, zarr_format=3)
     return target
