@@ -8,9 +8,9 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, Protocol, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 
@@ -103,6 +103,73 @@ class TomlFile:
                 cure = f"add it: {_meant(hints[info.name])}" if _meant(hints[info.name]) else "add it"
                 self.fault(f"{info.name} is missing", cure, table=table, index=index)
         return kind(**values) if len(self.faults) == before else None
+
+
+class KindOfThing(Protocol):
+    """What each table of a configuration that has kinds may say: `kind`, `name`, and fields of its own."""
+
+    @property
+    def title(self) -> str:
+        """Its name, or that of its kind."""
+        ...
+
+    def faults(self) -> Iterator[tuple[str, str, str]]:
+        """What the types do not tell: key, problem and cure."""
+        ...
+
+
+S = TypeVar("S", bound=KindOfThing)
+
+
+def read_kinds(
+    file: Path,
+    table: str,
+    noun: str,
+    kinds: Sequence[str],
+    settings_of: Callable[[str], type[S]],
+    *,
+    taken: Sequence[str] = (),
+    cure: str = "give each its own name",
+) -> tuple[tuple[S, ...], list[Fault]]:
+    """The `[[table]]`s of a file in which each row names its kind, and every fault of theirs with its line.
+
+    settings_of: the type of a kind's row; no two rows may have one title, nor one of those `taken`.
+    """
+    toml = TomlFile(file)
+    rows = toml.data.get(table, [])
+    if not isinstance(rows, list):
+        toml.fault("must be a list of tables", f"write [[{table}]]", table=table, key=table)
+        return (), toml.faults
+    found = [(index, _of_kind(toml, table, noun, index, row, kinds, settings_of)) for index, row in enumerate(rows)]
+    met = set(taken)
+    for index, each in found:
+        if each is not None:
+            if each.title in met:
+                toml.fault(f"is another {noun}'s name", cure, table=table, index=index, key="name", value=each.title)
+            met.add(each.title)
+    return tuple(each for _, each in found if each is not None), toml.faults
+
+
+def _of_kind(
+    toml: TomlFile,
+    table: str,
+    noun: str,
+    index: int,
+    row: Mapping[str, Any],
+    kinds: Sequence[str],
+    settings_of: Callable[[str], type[S]],
+) -> S | None:
+    kind = row.get("kind")
+    if kind not in kinds:
+        near = difflib.get_close_matches(str(kind), kinds, n=1)
+        cure = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(kinds)}"
+        toml.fault(f"is no kind of {noun}", cure, table=table, index=index, key="kind", value=kind or "")
+        return None
+    settings: S | None = toml.convert(row, cast(Any, settings_of(str(kind))), table=table, index=index)
+    if settings is not None:
+        for key, problem, cure in settings.faults():
+            toml.fault(problem, cure, table=table, index=index, key=key, value=getattr(settings, key))
+    return settings
 
 
 def _meant(hint: object) -> str:
