@@ -15,6 +15,7 @@ import csv
 from pathlib import Path
 
 import numpy as np
+from damped import least
 from main_stem import CHAINAGE, KNOTS, Floats, Season, Shape, records, run_lower
 
 HERE = Path(__file__).parent
@@ -65,25 +66,12 @@ def misses(x: Floats, seasons: list[Season]) -> Floats:
 
 def fit(seasons: list[Season], rounds: int, begin: Floats | None = None) -> Floats:
     """The vector that misses least."""
-    x = np.zeros(35) if begin is None else begin.copy()
-    miss, damping = misses(x, seasons), 1e-3
-    for turn in range(rounds):
-        slopes = np.empty((len(miss), len(x)))
-        for k in range(len(x)):
-            moved = x.copy()
-            moved[k] += 0.02
-            slopes[:, k] = (misses(moved, seasons) - miss) / 0.02
-        square = slopes.T @ slopes
-        for _ in range(4):
-            trial = x - np.linalg.solve(square + damping * np.eye(len(x)), slopes.T @ miss)
-            tried = misses(trial, seasons)
-            if tried @ tried < miss @ miss:
-                x, miss, damping = trial, tried, damping / 4.0
-                break
-            damping *= 8.0
-        print(f"round {turn + 1}: {np.sqrt(miss @ miss):.4f} m with the pull to the first guess", flush=True)
+
+    def done(turn: int, x: Floats, miss: float) -> None:
+        print(f"round {turn}: {miss:.4f} m with the pull to the first guess", flush=True)
         write(shape_of(x))
-    return x
+
+    return least(lambda x: misses(x, seasons), np.zeros(35) if begin is None else begin.copy(), rounds, 4, done)
 
 
 def write(shape: Shape) -> None:

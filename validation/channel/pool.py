@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from calibrate import KNOWN, read, season_of
+from damped import least
 from main_stem import POOL, UPPER, Floats, Pool, Season, run, upper, upper_reach, whole
 
 from liuyu.twin.channel import Network
@@ -54,24 +55,11 @@ def misses(x: Floats, seasons: list[Season]) -> Floats:
 
 def fit(seasons: list[Season], rounds: int) -> Floats:
     """The vector that misses least."""
-    x = np.zeros(14)
-    miss, damping = misses(x, seasons), 1e-3
-    for turn in range(rounds):
-        slopes = np.empty((len(miss), len(x)))
-        for k in range(len(x)):
-            moved = x.copy()
-            moved[k] += 0.02
-            slopes[:, k] = (misses(moved, seasons) - miss) / 0.02
-        square = slopes.T @ slopes
-        for _ in range(5):
-            trial = x - np.linalg.solve(square + damping * np.eye(len(x)), slopes.T @ miss)
-            tried = misses(trial, seasons)
-            if tried @ tried < miss @ miss:
-                x, miss, damping = trial, tried, damping / 4.0
-                break
-            damping *= 8.0
-        print(f"round {turn + 1}: {np.sqrt(miss @ miss):.4f}", flush=True)
-    return x
+
+    def done(turn: int, _: Floats, miss: float) -> None:
+        print(f"round {turn}: {miss:.4f}", flush=True)
+
+    return least(lambda x: misses(x, seasons), np.zeros(14), rounds, 5, done)
 
 
 def write(pool: Pool) -> None:
