@@ -95,6 +95,11 @@ export const api = {
   updateTask: (task: string, state: string, note: string) => call<TwinEvent>(`api/tasks/${one(task)}`, { send: { state, note } }),
   decide: (proposal: string, accept: boolean, note: string) =>
     call<TwinEvent>(`api/proposals/${one(proposal)}/decision`, { send: { accept, note } }),
+  decideResponse: (response: string, approve: boolean, note: string) =>
+    call<TwinEvent>(`api/responses/${one(response)}/decision`, { send: { approve, note } }),
+  signDispatch: (dispatch: string, note: string) => call<unknown>(`api/dispatches/${one(dispatch)}/sign`, { send: { note } }),
+  noteReceipt: (dispatch: string, recipient: string, what: string) =>
+    call<unknown>(`api/dispatches/${one(dispatch)}/receipt`, { send: { recipient, what } }),
   rehearse: (plan: { name: string; releases: Record<string, number[]>; inflow_factor: number }) =>
     call<TwinEvent>("api/rehearsals", { send: plan }),
   /** Null where the twin takes nothing in. */

@@ -329,6 +329,32 @@ export interface ProposalBody {
   note: string;
 }
 
+export interface ResponseBody {
+  plan: string;
+  version: string;
+  incident: string;
+  title: Text;
+  level: string;
+  proposed_level: string;
+  proposed_by: string;
+  approved_by: string;
+  why: Text[];
+  note: string;
+}
+
+export interface DispatchBody {
+  form: "order" | "notification";
+  number: Text;
+  title: Text;
+  wording: Text;
+  recipients: { code: string; name: Text }[];
+  proposal: string;
+  signed: string | null;
+  signed_by: string;
+  receipts: { recipient: string; what: "acknowledged" | "reported"; at: string; by: string }[];
+  exercise: boolean;
+}
+
 export interface QualityBody {
   station: string;
   quantity: string;
@@ -436,6 +462,8 @@ export interface Board {
   floods: TwinEvent<FloodBody>[];
   incidents: TwinEvent<IncidentBody>[];
   tasks: TwinEvent<TaskBody>[];
+  responses: TwinEvent<ResponseBody>[];
+  dispatches: TwinEvent<DispatchBody>[];
   rehearsals: TwinEvent<RehearsalBody>[];
   proposals: TwinEvent<ProposalBody>[];
   reports: TwinEvent<ReportBody>[];

@@ -203,6 +203,29 @@ export const en: Dictionary = {
     scale: (stations, alerts) => `${stations} stations, ${alerts} alerts`,
   },
 
+  responses: {
+    title: "Emergency response",
+    inForce: (level) => `level ${level} in force`,
+    notInForce: "not in force",
+    approve: "Approve",
+    decline: "Decline",
+    saved: "The decision is in the log",
+  },
+
+  dispatches: {
+    title: "Orders and notifications",
+    states: { drafted: "To sign", signed: "Signed", acknowledged: "Acknowledged", reported: "Carried out", overdue: "Overdue", cancelled: "Cancelled" },
+    exercise: "Exercise",
+    wording: "Text",
+    signedBy: (who, time) => `signed by ${who}, ${time}`,
+    sign: "Sign",
+    signed: "Signed and on its way",
+    waiting: "no answer yet",
+    receipts: { acknowledged: "acknowledged", reported: "carried out" },
+    note: { acknowledged: "Note receipt", reported: "Note report" },
+    noted: "Noted",
+  },
+
   reports: {
     title: "Reports",
     current: "Report",

@@ -201,6 +201,29 @@ export const zh = {
     scale: (stations: number, alerts: number) => `涉及 ${stations} 站、预警 ${alerts} 条`,
   },
 
+  responses: {
+    title: "应急响应",
+    inForce: (level: string) => `现行 ${level} 级`,
+    notInForce: "未启动",
+    approve: "批准",
+    decline: "不采纳",
+    saved: "决定已记录",
+  },
+
+  dispatches: {
+    title: "调度令与通知",
+    states: { drafted: "待签发", signed: "已签发", acknowledged: "已签收", reported: "已反馈", overdue: "逾期", cancelled: "已撤销" } as Record<string, string>,
+    exercise: "演练",
+    wording: "正文",
+    signedBy: (who: string, time: string) => `${who} ${time} 签发`,
+    sign: "签发",
+    signed: "已签发，正在送达",
+    waiting: "待签收",
+    receipts: { acknowledged: "签收", reported: "反馈" } as Record<string, string>,
+    note: { acknowledged: "代记签收", reported: "代记反馈" } as Record<string, string>,
+    noted: "已代记",
+  },
+
   reports: {
     title: "报告",
     current: "总结报告",

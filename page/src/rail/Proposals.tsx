@@ -11,6 +11,7 @@ import { attemptEvent } from "../state/actions";
 import { useApp } from "../state/app";
 import { useMayWrite, useZone } from "../state/derived";
 import { Fold, Section } from "../ui/controls";
+import { Dispatches } from "./Dispatches";
 import { NoteForm } from "./NoteForm";
 import { Steps } from "./Steps";
 
@@ -49,6 +50,7 @@ function Card({ proposal }: { proposal: Proposal }) {
         <NoteForm label={t.proposal.note} actions={[{ name: t.proposal.accept, run: decide(true) }, { name: t.proposal.reject, run: decide(false), quiet: true }]} />
       ) : <p className="quiet fine">{t.session.readOnly}</p>)}
       {state === "proposed" && <p className="quiet fine">{t.proposal.caution}</p>}
+      <Dispatches proposal={id} />
     </div>
   );
 }

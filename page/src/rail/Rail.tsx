@@ -20,7 +20,7 @@ export function useCounts(): Record<Tab, number> {
   if (!board) return { situation: 0, response: 0, rehearse: 0, stations };
   return {
     situation: board.alerts.filter((each) => waits(each) && !each.body.inhibited_by).length,
-    response: board.tasks.filter((each) => each.state === "assigned" || each.state === "overdue").length,
+    response: [...board.tasks.filter((each) => each.state === "assigned" || each.state === "overdue"), ...board.dispatches.filter((each) => each.state === "drafted")].length,
     rehearse: board.proposals.filter((each) => each.state === "proposed").length,
     stations,
   };

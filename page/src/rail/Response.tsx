@@ -12,8 +12,10 @@ import { useApp } from "../state/app";
 import { useBoard, useMayWrite, useRecordMoment, useZone } from "../state/derived";
 import { LevelMark } from "../ui/LevelMark";
 import { Fold, Section } from "../ui/controls";
+import { Dispatches } from "./Dispatches";
 import { NoteForm } from "./NoteForm";
 import { Reports } from "./Reports";
+import { Responses } from "./Responses";
 
 export function Response() {
   const { t } = useWords();
@@ -21,6 +23,8 @@ export function Response() {
   const incidents = [...(board?.incidents ?? [])].sort((a, b) => Number(a.state === "closed") - Number(b.state === "closed"));
   return (
     <>
+      <Responses />
+      <Dispatches />
       {!incidents.length && <Section title={t.incident.title}><p className="empty">{t.incident.empty}</p></Section>}
       {incidents.map((each) => <Incident key={each.id} incident={each} tasks={(board?.tasks ?? []).filter((task) => task.body.incident === each.id)} />)}
       <Reports />

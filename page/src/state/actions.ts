@@ -72,7 +72,7 @@ function takeValues(columns: Columns): void {
 }
 
 const SHELVES: Record<string, keyof Board> = {
-  alert: "alerts", notice: "notices", numbered_flood: "floods", incident: "incidents", task: "tasks",
+  alert: "alerts", notice: "notices", numbered_flood: "floods", incident: "incidents", task: "tasks", response: "responses", dispatch: "dispatches",
   rehearsal: "rehearsals", proposal: "proposals", report: "reports", quality: "quality", source: "sources",
 };
 
