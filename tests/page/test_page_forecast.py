@@ -42,6 +42,7 @@ def desk(chromium: Browser, twin: Address) -> Iterator[Page]:
     expect(page.locator(".bar")).to_be_visible(timeout=30_000)
     page.keyboard.press("/")
     page.keyboard.type("清河城")
+    expect(page.locator(".station-list li")).to_have_count(1)  # the values have come
     page.keyboard.press("Enter")
     expect(page.locator(".chances")).to_be_visible(timeout=30_000)
     yield page
