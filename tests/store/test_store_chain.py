@@ -112,11 +112,13 @@ def test_an_edit_a_removal_an_insertion_and_a_swap_are_found(
     cut = (f"DELETE FROM {log} WHERE {number} = ?", (place,))
     unlinked = ("DELETE FROM chain WHERE log = ? AND entry = ?", (log, place))
     put_in = f"INSERT INTO {log} ({number}, {rest}) {over} SELECT {COUNT + 1}, {changed} FROM {log} WHERE {number} = ?"
+    before = f"INSERT INTO {log} ({number}, {rest}) {over} SELECT -5, {changed} FROM {log} WHERE {number} = ?"
     crimes: dict[str, tuple[int, tuple[tuple[str, tuple[Any, ...]], ...]]] = {
         "edit": (place, ((f"UPDATE {log} SET {column} = 'forged' WHERE {number} = ?", (place,)),)),
         "removal": (place, (cut,)),
         "removal with its link": (place if place == COUNT else place + 1, (cut, unlinked)),
         "insertion": (COUNT + 1, ((put_in, (place,)),)),
+        "insertion before the first": (-5, ((before, (place,)),)),
         "swap": (
             min(place, other),
             tuple(
@@ -151,6 +153,8 @@ def test_the_end_cut_off_with_its_links_is_found_by_the_count_and_by_a_head(engi
         found = store.verify_chain(heads=[(head[0], head[1][:16])])
         assert found.bad == COUNT
         assert "anew" in found.problem
+        now = store.chain_head()
+        assert store.verify_chain(heads=[(now[0], "0" * 32), now]).bad is not None, "each head counts"
 
 
 def test_a_store_of_the_older_schema_is_chained_when_it_is_opened(engine: Engine, tmp_path: Path) -> None:

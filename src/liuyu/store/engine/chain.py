@@ -33,6 +33,7 @@ _NUMBERS = {
 _LINKS = "SELECT link, entry, digest FROM chain WHERE log = ? AND link > ? ORDER BY link LIMIT ?"
 _SET = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 _AT_ONCE = 1000
+_BEFORE = -(2**62)  # below every number, those that were put in before the first among them
 
 
 def link(writer: Session, log: str, entries: Sequence[Row]) -> None:
@@ -70,14 +71,16 @@ def verify(session: Session, log: str, heads: Iterable[tuple[int, str]] = ()) ->
     """Compute a chain anew and compare; tell the first entry that is not as it was logged. See Store.verify_chain."""
     _known(log)
     begun = _begun(session, log)
-    wanted = {number: digest.lower() for number, digest in heads}
+    wanted: dict[int, set[str]] = {}
+    for number, told_digest in heads:
+        wanted.setdefault(number, set()).add(told_digest.lower())
     digest, count = _first(log), 0
-    for entry, kept in zip_longest(_entries(session, log, 0), _links(session, log)):
+    for entry, kept in zip_longest(_entries(session, log, _BEFORE), _links(session, log)):
         wrong = _unlike(entry, kept, digest, count)
         if wrong is not None:
             return Chain(log, count, digest.hex(), begun, *wrong)
         digest, count = _next(digest, entry), count + 1
-        if count in wanted and not digest.hex().startswith(wanted[count]):
+        if not all(digest.hex().startswith(each) for each in wanted.get(count, ())):
             problem = f"link {count} is not the one of the head that was given; the log was written anew"
             return Chain(log, count, digest.hex(), begun, entry[0], problem)
     told = max([*wanted, _meta(session, _counter(log)) or 0])
@@ -137,7 +140,7 @@ def _read(session: Session, log: str, after: int, count: int) -> list[Row]:
 
 
 def _links(session: Session, log: str) -> Iterator[Row]:
-    after = -(2**62)
+    after = _BEFORE
     while rows := session.ask(_LINKS, (log, after, _AT_ONCE)):
         yield from rows
         after = rows[-1][0]
