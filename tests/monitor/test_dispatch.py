@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from liuyu.basin.clock import HOUR, epoch, moment
 from liuyu.basin.directives import Recipient, Response
 from liuyu.basin.errors import BadInput, BadPackage, NotFound
-from liuyu.basin.events import Event, announce
+from liuyu.basin.events import Event, Proposal, announce
 from liuyu.basin.package import find_basin, read_basin
 from liuyu.basin.places import Basin
 from liuyu.monitor.respond.dispatch import Dispatches, Wish, open_items, read_directory
@@ -73,6 +73,35 @@ def test_an_order_reads_as_orders_do_in_both_languages(register: Dispatches) -> 
     assert "收到本令后1小时内确认，6小时内报告执行情况" in zh[-1]
     en = event.body["wording"]["en"].splitlines()
     assert "2. Three Gorges Reservoir: release 27,000 m³/s from 08:00 on 18 August until 20:00 on 18 August;" in en
+
+
+def test_other_recipients_are_those_that_the_text_addresses(register: Dispatches) -> None:
+    id = register.draft(WISH, "wang", NOW).id
+    before = register.standing(id)
+    assert before is not None
+    event = register.amend(id, Wish(recipients=("hubei", "hunan")), "wang", NOW)
+    said, was = event.body["wording"]["zh"].splitlines(), before[0].wording["zh"].splitlines()
+    names = [each["name"]["zh"] for each in event.body["recipients"]]
+    assert said[0] == "、".join(names) + "："
+    assert said[1:] == was[1:]
+    own = msgspec.convert({"wording": {"zh": "请照办。", "en": "Please do so."}}, Wish)
+    register.amend(id, own, "wang", NOW)
+    event = register.amend(id, Wish(recipients=("hubei",)), "wang", NOW)
+    assert event.body["wording"]["zh"] == "请照办。"
+
+
+def test_a_proposal_says_itself_when_it_begins(register: Dispatches) -> None:
+    proposal = Proposal(
+        id="proposal:1",
+        issued=moment(NOW),
+        reservoir="three_gorges",
+        title={"zh": "方案", "en": "plan"},
+        releases={"three_gorges": (30_000.0,) * 6},
+        compared=(),
+        reason={},
+    )
+    with pytest.raises(BadInput, match="leave effective out"):
+        register.draft(Wish(effective=moment(NOW + HOUR)), "wang", NOW, proposal=proposal)
 
 
 def test_two_reservoirs_are_one_order_of_joint_operation(register: Dispatches) -> None:

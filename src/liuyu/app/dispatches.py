@@ -9,15 +9,13 @@ from liuyu.app.links import follow
 from liuyu.app.pipeline import Pipeline
 from liuyu.basin.directives import Delivery, Dispatch
 from liuyu.basin.errors import BadInput, NotFound
-from liuyu.basin.events import Event, Proposal, record
+from liuyu.basin.events import Event, Proposal, newest, record
 from liuyu.basin.places import Basin
 from liuyu.monitor.respond.channels import LOGGED
-from liuyu.monitor.respond.dispatch import Dispatches, Wish, answered, document, silent
+from liuyu.monitor.respond.dispatch import Dispatches, Wish, answered, document, runs, silent
 from liuyu.store.interface import Store
 from liuyu.web.papers import Answer, DeliverySheet, DirectorySheet, DispatchSheet, GroupSheet, PaperSheet
 from liuyu.web.ports import Role, User
-
-_RUNS = ("signed", "acknowledged", "overdue")
 
 
 class Running(Protocol):
@@ -59,9 +57,7 @@ class DispatchOffice:
         self, *, state: str, form: str, incident: str, proposal: str, response: str, limit: int
     ) -> list[DispatchSheet]:
         """Papers, newest first, narrowed."""
-        last: dict[str, Event] = {}
-        for event in self._store.events(kinds=["dispatch"]):
-            last[event.id] = event
+        last = newest(self._store.events(kinds=["dispatch"]))
         wanted = {"form": form, "incident": incident, "proposal": proposal, "response": response}
         found = [
             each
@@ -192,7 +188,7 @@ class DispatchOffice:
     def _sheet(self, event: Event) -> DispatchSheet:
         dispatch = record(event, Dispatch)
         old = record(self._newest(dispatch.supersedes), Dispatch) if dispatch.supersedes else None
-        held = event.state in _RUNS
+        held = runs(event.state, dispatch.report_due)
         acts = ("amend", "sign", "cancel") if event.state == "drafted" else ("cancel", "receipt") if held else ()
         must_report = dispatch.report_due is not None and event.state != "drafted"
         return DispatchSheet(

@@ -39,9 +39,12 @@ class Links:
         """The address for a recipient of a paper, kept with the transaction that is open; "" where none is reached."""
         if not self.address:
             return ""
-        token = self.token(dispatch, recipient)
-        store.save_state(_place(token), msgspec.json.encode(Capability(dispatch, recipient)))
-        return f"{self.address}/r/{token}"
+        store.save_state(_place(self.token(dispatch, recipient)), msgspec.json.encode(Capability(dispatch, recipient)))
+        return self.address_of(dispatch, recipient)
+
+    def address_of(self, dispatch: str, recipient: str) -> str:
+        """The address for a recipient of a paper, whether or not it was issued; "" where none is reached."""
+        return f"{self.address}/r/{self.token(dispatch, recipient)}" if self.address else ""
 
     def token(self, dispatch: str, recipient: str) -> str:
         """The secret of a recipient of a paper: 192 bits."""

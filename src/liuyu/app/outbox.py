@@ -36,10 +36,14 @@ Target = Recipient | Contact
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
-    """What a job holds: a message as it stood when its paper was logged, but for attempt and time."""
+    """What a job holds: a message as it stood when its paper was logged, but for attempt and time.
+
+    `linked`: the address that answers it is put in when it is sent, so that the store never holds it.
+    """
 
     channel: str
     message: Message
+    linked: bool = False
 
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +94,7 @@ class Postbox:
         addresses = {each.code: each.address for each in directory.contacts}
         said = []
         for target in targets:
-            link = self._links.issue(store, dispatch.id, target.code) if self._links and occasion == "order" else ""
+            linked = bool(self._links and occasion == "order" and self._links.issue(store, dispatch.id, target.code))
             for channel in target.channels:
                 if channel not in LOGGED and channel not in self.channels:
                     continue
@@ -108,7 +112,6 @@ class Postbox:
                     time=epoch(event.time),
                     at=0,
                     exercise=dispatch.exercise,
-                    link=link,
                     head=f"log {count}:{digest[:32]}",
                 )
                 if channel in LOGGED:
@@ -117,10 +120,17 @@ class Postbox:
                     why = "演练：回放中不外发 / exercise: a replay sends nothing out"
                     said.append(_told(message, channel, "withheld", epoch(event.time), reason=why))
                 else:
-                    parcel = msgspec.json.encode(Parcel(channel=channel, message=message))
+                    parcel = msgspec.json.encode(Parcel(channel=channel, message=message, linked=linked))
                     store.submit(f"{KIND}:{channel}", message.key, parcel, now=self.clock())
                     self.posted.set()
         return said
+
+    def opened(self, parcel: Parcel) -> Message:
+        """The message of a job, with the address that answers it."""
+        message = parcel.message
+        if not parcel.linked or self._links is None:
+            return message
+        return msgspec.structs.replace(message, link=self._links.address_of(message.dispatch, message.recipient))
 
 
 class Deliverer:
@@ -166,7 +176,7 @@ class Deliverer:
         job = self._store.claim(kind, self._worker, now=now, lease=round(channel.patience) + self._spare)
         if job is None:
             return False
-        message = msgspec.json.decode(job.payload, type=Parcel).message
+        message = self._postbox.opened(msgspec.json.decode(job.payload, type=Parcel))
         past = self._past(job)
         message = msgspec.structs.replace(
             message, attempt=job.attempts, at=now, duplicate=job.attempts - 1 > past.certain
@@ -197,6 +207,9 @@ class Deliverer:
             except LiuyuError as fault:  # the store, most likely: what was sent is sent again, and marked
                 if not troubled:
                     _log.error("deliveries by %s cannot be kept, and are tried again: %s", name, fault)
+                worked, troubled = False, True
+            except Exception:  # whatever it was: the others go on, and this one is tried again
+                _log.exception("a delivery by %s cannot be read; it waits, and the next goes on", name)
                 worked, troubled = False, True
             if not worked:
                 self._stopping.wait(LOOK if not troubled else 5 * LOOK)

@@ -55,18 +55,15 @@ class ResponseOffice:
         Raises NotFound, BadInput where nothing is proposed, NotAllowed.
         """
         self._need(user, "duty_officer", "decide on a response")
-        with self._lock:
+
+        def do(now: int) -> Event:
             role = self._stage.approver(response, level)
-        if approve:
-            self._need(user, role, f"approve a response at level {level}" if level else "approve this response")
+            if approve:
+                self._need(user, role, f"approve a response at level {level}" if level else "approve this response")
+            return self._stage.decide(response, approve, level, user.name, note, now)
+
         detail = {"approve": approve, "level": level, "note": note}
-        return self._act(
-            user,
-            "decide_response",
-            response,
-            detail,
-            lambda now: self._stage.decide(response, approve, level, user.name, note, now),
-        )
+        return self._act(user, "decide_response", response, detail, do)
 
     def propose(self, user: User, plan: str, level: str, note: str) -> Event:
         """Propose a level by hand, with its reason. Needs duty_officer. Raises NotFound, BadInput."""

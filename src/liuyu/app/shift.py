@@ -10,7 +10,7 @@ import msgspec
 from liuyu.app.dispatches import Act, Need, Running
 from liuyu.basin.clock import DAY, moment
 from liuyu.basin.directives import Attachment, Handover
-from liuyu.basin.errors import BadInput, NotFound
+from liuyu.basin.errors import BadInput, NotFound, StoreFailed
 from liuyu.basin.events import Event, announce, newest, record
 from liuyu.basin.places import Basin
 from liuyu.monitor.respond.channels import push
@@ -123,12 +123,14 @@ class Shift:
         return self._store.events(kinds=["attachment"], subject=target or None, newest_first=True, limit=1000)
 
     def attachment(self, id: str) -> tuple[Attachment, bytes]:
-        """A file. Raises NotFound."""
+        """A file. Raises NotFound, StoreFailed where its bytes are not those that were attached."""
         found = self._store.events(id=id, kinds=["attachment"], limit=1)
         made = record(found[0], Attachment) if found else None
         content = self._store.file(made.digest) if made else None
         if made is None or content is None:
             raise NotFound(f"no attachment {id[:120]!r}; see GET /api/attachments")
+        if hashlib.sha256(content).hexdigest() != made.digest:
+            raise StoreFailed(f"the bytes of {id!r} are not those that were attached; take it from a copy of the store")
         return made, content
 
     # browsers
@@ -138,23 +140,26 @@ class Shift:
         return self._push().public_key
 
     def subscribe(self, user: User, endpoint: str, p256dh: str, auth: str, recipient: str) -> None:
-        """Have a browser told what goes to a recipient. Needs viewer. Raises NotFound, BadInput."""
-        self._need(user, "viewer", "be told by web push")
+        """Have a browser told what goes to a recipient. Needs duty_officer. Raises NotFound, BadInput.
+
+        What it is told holds the address that answers in the recipient's name.
+        """
+        self._need(user, "duty_officer", "be told what goes to a recipient")
         channel = self._push()
         self._run().pipeline.dispatch.directory.contact(recipient)
         if not channel.admits(endpoint):
             raise BadInput(f"{endpoint[:80]!r} is of no known push service; name its host in [[channels]] hosts")
-        push.subscribe(
-            self._store,
-            push.Subscription(endpoint=endpoint, p256dh=p256dh, auth=auth, user=user.name, recipient=recipient),
-        )
-        self._note(user, "subscribe", recipient)
+        asked = push.Subscription(endpoint=endpoint, p256dh=p256dh, auth=auth, user=user.name, recipient=recipient)
+        with self._store.transaction():
+            push.subscribe(self._store, asked)
+            self._note(user, "subscribe", recipient)
 
     def unsubscribe(self, user: User, endpoint: str) -> None:
         """Leave a browser in peace. Raises NotFound."""
-        if not push.forget(self._store, endpoint):
-            raise NotFound("this browser has not subscribed; nothing was changed")
-        self._note(user, "unsubscribe", user.name)
+        with self._store.transaction():
+            if not push.forget(self._store, endpoint):
+                raise NotFound("this browser has not subscribed; nothing was changed")
+            self._note(user, "unsubscribe", user.name)
 
     def _push(self) -> push.Push:
         postbox = self._run().pipeline.postbox

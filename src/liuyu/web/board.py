@@ -10,6 +10,7 @@ import msgspec
 
 from liuyu.basin.clock import moment
 from liuyu.basin.events import Event
+from liuyu.monitor.respond.dispatch import runs
 from liuyu.store.interface import Store
 
 COLUMN_OF = {
@@ -32,7 +33,7 @@ _OPEN = {
     "notice": {"issued", "updated"},
     "incident": {"opened", "updated", "closing"},
     "task": {"assigned", "acknowledged", "overdue"},
-    "dispatch": {"drafted", "signed", "overdue"},
+    "dispatch": {"drafted"},
     "handover": {"offered"},
     "proposal": {"proposed"},
     "response": {"proposed", "started", "adjusted"},
@@ -96,6 +97,7 @@ def _arrange(events: list[Event], now: int, days: int) -> Board:
     for event in sorted(events, key=lambda each: (each.time, each.seq), reverse=True):
         oldest = moment(now) - timedelta(days=max(days, _LONG_KEPT.get(event.kind, 0)))
         in_force = event.kind == "response" and bool(event.body.get("level"))  # also where a change was declined
+        in_force |= event.kind == "dispatch" and runs(event.state, event.body.get("report_due"))
         if in_force or event.state in _OPEN.get(event.kind, ()) or event.time >= oldest:
             columns[COLUMN_OF[event.kind]].append(event)
     return Board(**{name: tuple(each) for name, each in columns.items()})

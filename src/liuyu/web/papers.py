@@ -64,7 +64,7 @@ class GroupSheet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DirectorySheet(msgspec.Struct, frozen=True, kw_only=True):
-    """Who may be written to. `channels` are those that this twin sends by; `outgoing` whether it sends at all."""
+    """Who may be written to. `channels` are those that this twin sends by."""
 
     office: Text
     acknowledge_h: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
@@ -112,6 +113,6 @@ def get_attachment(
         "Content-Security-Policy": _SANDBOX,
         "Cache-Control": "private, no-cache",
         "ETag": f'"{made.digest}"',
-        "Digest": f"sha-256={made.digest}",
+        "Digest": f"sha-256={b64encode(bytes.fromhex(made.digest)).decode()}",
     }
     return Response(content, headers=headers, media_type=made.media_type)

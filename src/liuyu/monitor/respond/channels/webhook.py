@@ -62,7 +62,7 @@ class Webhook:
         status = post(url, body, headers(message, body, self._secret), self._settings.timeout)
         if not 200 <= status < 300:
             final = status < 500 and status not in AGAIN
-            raise NotSent(f"{urlsplit(url).netloc} answered {status}", final=final)
+            raise NotSent(f"{urlsplit(url).hostname} answered {status}", final=final)
 
 
 def open_channel(settings: Settings, place: Place) -> Webhook:
@@ -114,7 +114,7 @@ def post(url: str, body: bytes, headers: dict[str, str], timeout: float) -> int:
     try:
         line = socket.create_connection((parts.hostname or "", port), timeout=timeout)
     except OSError as error:
-        raise NotSent(f"{parts.netloc} cannot be reached ({error})") from error
+        raise NotSent(f"{parts.hostname} cannot be reached ({error})") from error
     lines = [line]
     end = threading.Timer(timeout, _cut, [lines])
     end.daemon = True
@@ -124,14 +124,14 @@ def post(url: str, body: bytes, headers: dict[str, str], timeout: float) -> int:
             try:
                 lines.append(ssl.create_default_context().wrap_socket(line, server_hostname=parts.hostname))
             except OSError as error:
-                raise NotSent(f"{parts.netloc} does not speak TLS that can be trusted ({error})") from error
+                raise NotSent(f"{parts.hostname} does not speak TLS that can be trusted ({error})") from error
         connection = http.client.HTTPConnection(parts.hostname or "", port, timeout=timeout)
         connection.sock = lines[-1]
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", path, body, headers | {"Host": parts.netloc.rpartition("@")[2]})
         return connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        raise NotSent(f"{parts.netloc} gave no answer ({error or type(error).__name__})", doubt=True) from error
+        raise NotSent(f"{parts.hostname} gave no answer ({error or type(error).__name__})", doubt=True) from error
     finally:
         end.cancel()
         for each in lines:

@@ -2,7 +2,7 @@
 
 from liuyu.monitor.respond.dispatch.handover import OPEN_KINDS, open_items, shift_of
 from liuyu.monitor.respond.dispatch.recipients import Contact, Directory, read_directory
-from liuyu.monitor.respond.dispatch.register import Dispatches, answered, silent
+from liuyu.monitor.respond.dispatch.register import Dispatches, answered, runs, silent
 from liuyu.monitor.respond.dispatch.wish import Wish
 from liuyu.monitor.respond.dispatch.words import STATES, document, when
 
@@ -17,6 +17,7 @@ __all__ = [
     "document",
     "open_items",
     "read_directory",
+    "runs",
     "shift_of",
     "silent",
     "when",

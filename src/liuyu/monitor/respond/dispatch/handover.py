@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from liuyu.basin.events import Event
+from liuyu.monitor.respond.dispatch.register import runs
 from liuyu.monitor.respond.dispatch.words import STATES, when
 
 Text = dict[str, str]
@@ -20,7 +21,6 @@ OPEN_KINDS = (
     "delivery",
     "task",
     "source",
-    "handover",
 )
 _OPEN = {
     "incident": {"opened", "updated", "closing"},
@@ -28,7 +28,6 @@ _OPEN = {
     "alert": {"raised", "changed", "escalated"},
     "notice": {"issued", "updated"},
     "proposal": {"proposed"},
-    "dispatch": {"drafted", "signed", "acknowledged", "overdue"},
     "task": {"assigned", "acknowledged", "overdue"},
     "source": {"silent"},
 }
@@ -60,18 +59,28 @@ def open_items(events: Iterable[Event], zone: ZoneInfo) -> tuple[Text, ...]:
     lines = []
     for kind in OPEN_KINDS:
         for (each_kind, _), event in newest.items():
-            if each_kind == kind and event.state in _OPEN.get(kind, ()) and not event.body.get("inhibited_by"):
+            if each_kind == kind and _is_open(event) and not event.body.get("inhibited_by"):
                 lines.append(_line(event, zone))
     failed = {
         (event.body["dispatch"], event.body["recipient"], event.body["channel"])
         for (kind, _), event in newest.items()
-        if kind == "delivery" and event.state == "failed" and event.body.get("final")
+        if kind == "delivery"
+        and event.state == "failed"
+        and event.body.get("final")
+        and (paper := newest.get(("dispatch", event.body["dispatch"]))) is not None
+        and _is_open(paper)
     }
     lines += [
         {"zh": f"未能送达：{dispatch} → {who}（{channel}）", "en": f"Not delivered: {dispatch} to {who} by {channel}"}
         for dispatch, who, channel in sorted(failed)
     ]
     return tuple(lines)
+
+
+def _is_open(event: Event) -> bool:
+    if event.kind == "dispatch":
+        return event.state == "drafted" or runs(event.state, event.body.get("report_due"))
+    return event.state in _OPEN.get(event.kind, ())
 
 
 def shift_of(now: datetime, zone: ZoneInfo) -> Text:

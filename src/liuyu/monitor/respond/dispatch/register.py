@@ -9,7 +9,7 @@ second of the twin's clock is told some microseconds apart, one for each version
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -26,7 +26,6 @@ from liuyu.monitor.respond.dispatch.recipients import Directory
 from liuyu.monitor.respond.dispatch.steps import Hold, holds, hourly
 from liuyu.monitor.respond.dispatch.wish import Wish
 
-_OVER = {"cancelled"}
 Text = dict[str, str]
 
 
@@ -199,7 +198,7 @@ class Dispatches:
         receipts.append(Receipt(recipient=recipient, what=what, at=moment(now), by=by, note=note))
         self._change(held, receipts=tuple(receipts))
         held.state = self._state(held)
-        if held.state == "reported" or (held.state == "acknowledged" and dispatch.report_due is None):
+        if not runs(held.state, dispatch.report_due):
             self._memory.open.pop(id)
         return self._event(held, now)
 
@@ -282,6 +281,8 @@ class Dispatches:
         wanted: Mapping[str, Sequence[float]] = wish.releases if wish.releases is not None else {}
         effective = wish.effective
         if wish.releases is None and proposal is not None:
+            if effective is not None:
+                raise BadInput("a proposal says itself when it begins; leave effective out, or give the releases too")
             gone = max(0, -(-(now - epoch(proposal.issued)) // HOUR))
             wanted = {code: series[gone:] for code, series in proposal.releases.items() if series[gone:]}
             effective = proposal.issued + timedelta(hours=gone)
@@ -300,9 +301,9 @@ class Dispatches:
     def _rescheduled(
         self, dispatch: Dispatch, wish: Wish, now: int, recipients: tuple[Recipient, ...]
     ) -> dict[str, Any]:
-        """What changes with other releases or another start: these, and the standard text that says them."""
-        if wish.releases is None and wish.effective is None:
-            return {}
+        """What changes with other releases or another start, and the standard text that says them and to whom."""
+        if dispatch.form == "notification" or (wish.releases is None and wish.effective is None):
+            return {"wording": words.addressed(dispatch.wording, dispatch.recipients, recipients)}
         kept = wish.releases if wish.releases is not None else dispatch.releases
         start = wish.effective or dispatch.effective
         schedule, effective = self._schedule(Wish(releases=kept, effective=start), None, now)
@@ -340,6 +341,11 @@ class Dispatches:
         return said
 
 
+def runs(state: str, report_due: object) -> bool:
+    """Whether a signed paper still asks something of its recipients."""
+    return state in ("signed", "overdue") or (state == "acknowledged" and report_due is not None)
+
+
 def answered(dispatch: Dispatch, recipient: str, what: str) -> bool:
     """Whether a recipient has acknowledged or reported; who has reported has acknowledged too."""
     return any(each.recipient == recipient and each.what in (what, "reported") for each in dispatch.receipts)
@@ -360,11 +366,3 @@ def _missed(dispatch: Dispatch, now: int) -> str:
 
 def _both(text: Any) -> Text | None:
     return {"zh": text.zh, "en": text.en} if text is not None else None
-
-
-def newest_first(events: Iterable[Event]) -> list[Event]:
-    """The last event of each paper, the newest paper first."""
-    last: dict[str, Event] = {}
-    for event in events:
-        last[event.id] = event
-    return sorted(last.values(), key=lambda each: each.seq, reverse=True)

@@ -55,6 +55,21 @@ def title(basin: Basin, reservoirs: Sequence[str]) -> Text:
     return {"zh": f"关于调整{zh}出库流量的调度令", "en": f"Order on the release of {en}"}
 
 
+def _opening(recipients: Sequence[Recipient]) -> Text:
+    """The line with which a text begins."""
+    to = _names(recipients)
+    return {"zh": f"{to['zh']}：", "en": f"To: {to['en']}"}
+
+
+def addressed(wording: Mapping[str, str], before: Sequence[Recipient], now: Sequence[Recipient]) -> Text:
+    """A text with other recipients; as it stands where it does not begin with those before."""
+    old, new = _opening(before), _opening(now)
+    return {
+        language: new[language] + text.removeprefix(old[language]) if text.startswith(old[language] + "\n") else text
+        for language, text in wording.items()
+    }
+
+
 def body(
     basin: Basin,
     office: Office,
@@ -72,13 +87,13 @@ def body(
     ]
     numbered_zh = [f"{numeral(place)}、{each['zh']}" for place, each in enumerate(lines, 1)]
     numbered_en = [f"{place}. {each['en']}" for place, each in enumerate(lines, 1)]
-    to = _names(recipients)
+    to = _opening(recipients)
     ask = asked(office)
     because = {"zh": f"依据：{reason['zh']}。", "en": f"Grounds: {reason['en']}."} if reason.get("zh") else {}
     return {
         "zh": "\n".join(
             [
-                f"{to['zh']}：",
+                to["zh"],
                 "根据当前水雨情和预报，经会商研究，现就水库调度下达如下指令：",
                 *numbered_zh,
                 *([because["zh"]] if because else []),
@@ -87,7 +102,7 @@ def body(
         ),
         "en": "\n".join(
             [
-                f"To: {to['en']}",
+                to["en"],
                 "In view of the present situation and the forecast, you are ordered to operate as follows:",
                 *numbered_en,
                 *([because["en"]] if because else []),
