@@ -49,7 +49,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     tidal_range: tuple[float, float] = (0.0, 1.0)
     lags_h: tuple[int, ...] = (1, 2, 3, 4, 6, 9, 12, 18, 24, 30, 36, 48, 60, 72)
     state_lags_h: tuple[int, ...] = (6, 12, 24, 48, 72)
-    leads_h: tuple[int, ...] = (1, 6, 12, 24, 48, 72, 120, 168, 192, 240)
+    leads_h: tuple[int, ...] = (1, 6, 12, 24, 48, 72, 120, 168)
     penalty: float = 0.03
     growth: float = 1.3
     state_factor: float = 30.0
