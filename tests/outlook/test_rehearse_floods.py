@@ -18,14 +18,14 @@ from rasterio.crs import CRS
 from rasterio.warp import transform
 
 from liuyu.basin.errors import BadInput, ModelFailed, NotFound
-from liuyu.outlook.rehearse import floods as floods_module
-from liuyu.outlook.rehearse.classes import classes
-from liuyu.outlook.rehearse.difference import write_difference
-from liuyu.outlook.rehearse.film import Shown, make_film
-from liuyu.outlook.rehearse.floods import FloodDone, FloodJob, LeveeCut, Sight, run_flood
-from liuyu.outlook.rehearse.ground import filled, length_of, stretch
-from liuyu.outlook.rehearse.layers import read_exposure
-from liuyu.outlook.rehearse.pictures import read_maximum
+from liuyu.outlook.rehearse.comparing.difference import write_difference
+from liuyu.outlook.rehearse.comparing.film import Shown, make_film
+from liuyu.outlook.rehearse.flooding import floods as floods_module
+from liuyu.outlook.rehearse.flooding.classes import classes
+from liuyu.outlook.rehearse.flooding.floods import FloodDone, FloodJob, LeveeCut, Sight, run_flood
+from liuyu.outlook.rehearse.flooding.ground import filled, length_of, stretch
+from liuyu.outlook.rehearse.flooding.layers import read_exposure
+from liuyu.outlook.rehearse.flooding.pictures import read_maximum
 from liuyu.outlook.rehearse.view import file_of, files_of, frames_of, picture_of, tile_of
 from liuyu.twin.flood import Grid, write_raster
 

@@ -14,8 +14,8 @@ from liuyu.app.rehearsals.base import base_of, basin_of
 from liuyu.basin.errors import BadInput, ModelFailed
 from liuyu.basin.package import find_basin, read_basin
 from liuyu.outlook.rehearse import read_scenario, run_scenario
-from liuyu.outlook.rehearse.album import write_album
-from liuyu.outlook.rehearse.compare import Comparison, read_result
+from liuyu.outlook.rehearse.comparing.album import write_album
+from liuyu.outlook.rehearse.comparing.compare import Comparison, read_result
 from liuyu.outlook.rehearse.zarr_form import write_zarr
 from liuyu.twin.executor import Executor, ProcessExecutor
 from liuyu.twin.executor.dask import DaskExecutor

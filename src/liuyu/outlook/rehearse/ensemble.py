@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from liuyu.outlook.rehearse.draw import Canvas
-from liuyu.outlook.rehearse.floods import MEDIAN, FloodDone
-from liuyu.outlook.rehearse.pictures import read_maximum
+from liuyu.outlook.rehearse.flooding.draw import Canvas
+from liuyu.outlook.rehearse.flooding.floods import MEDIAN, FloodDone
+from liuyu.outlook.rehearse.flooding.pictures import read_maximum
 from liuyu.twin.flood import Grid, write_raster
 from liuyu.twin.flood.problem import Floats
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from liuyu.basin.places import Basin
-from liuyu.outlook.rehearse.ground import length_of
+from liuyu.outlook.rehearse.flooding.ground import length_of
 from liuyu.twin.plain import PlainPackage, read_plain
 
 

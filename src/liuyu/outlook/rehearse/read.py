@@ -14,7 +14,7 @@ from liuyu.basin.clock import HOUR, epoch, moment, parse_time
 from liuyu.basin.errors import BadInput, BadPackage, Fault
 from liuyu.basin.places import Basin
 from liuyu.basin.toml_file import TomlFile
-from liuyu.outlook.rehearse.layers import LAYER_ENDINGS
+from liuyu.outlook.rehearse.flooding.layers import LAYER_ENDINGS
 from liuyu.outlook.rehearse.places import find_case, levee_lengths, plain_places, shipped_cases
 from liuyu.outlook.rehearse.scenario import MANY, ONE, Head, Setup
 from liuyu.twin.flood.series_file import read_series

@@ -17,12 +17,20 @@ import numpy as np
 import liuyu
 from liuyu.basin.clock import HOUR, moment
 from liuyu.basin.errors import BadInput, LiuyuError
-from liuyu.outlook.rehearse.cases import completed
 from liuyu.outlook.rehearse.ensemble import write_chances
-from liuyu.outlook.rehearse.floods import MEDIAN, FloodDone, FloodJob, LeveeCut, Sight, run_flood, structures_of
-from liuyu.outlook.rehearse.impact import totals_of, write_impact
+from liuyu.outlook.rehearse.flooding.cases import completed
+from liuyu.outlook.rehearse.flooding.floods import (
+    MEDIAN,
+    FloodDone,
+    FloodJob,
+    LeveeCut,
+    Sight,
+    run_flood,
+    structures_of,
+)
+from liuyu.outlook.rehearse.flooding.impact import totals_of, write_impact
+from liuyu.outlook.rehearse.flooding.plain import PlainJob, plain_jobs, run_plain_job, wants_plain
 from liuyu.outlook.rehearse.places import find_case, plain_of
-from liuyu.outlook.rehearse.plain import PlainJob, plain_jobs, run_plain_job, wants_plain
 from liuyu.outlook.rehearse.read import seconds_of
 from liuyu.outlook.rehearse.results import gauges_of, reservoirs_of, write_river, write_tables
 from liuyu.outlook.rehearse.river import Futures, chosen_members, run_river

@@ -16,12 +16,12 @@ from pmtiles.reader import MmapSource, Reader
 from liuyu.basin.clock import HOUR, epoch, moment, parse_time
 from liuyu.basin.errors import NotFound
 from liuyu.basin.places import Basin
-from liuyu.outlook.rehearse.cases import drivers_of, grid_of
-from liuyu.outlook.rehearse.draw import CHANCE, KINDS, Canvas
-from liuyu.outlook.rehearse.floods import structures_of
-from liuyu.outlook.rehearse.ground import length_of
+from liuyu.outlook.rehearse.flooding.cases import drivers_of, grid_of
+from liuyu.outlook.rehearse.flooding.draw import CHANCE, KINDS, Canvas
+from liuyu.outlook.rehearse.flooding.floods import structures_of
+from liuyu.outlook.rehearse.flooding.ground import length_of
+from liuyu.outlook.rehearse.flooding.plain import plain_options
 from liuyu.outlook.rehearse.places import shipped_cases
-from liuyu.outlook.rehearse.plain import plain_options
 from liuyu.twin import Outlook, RiverTwin
 
 QUANTILES = (0.1, 0.5, 0.9)

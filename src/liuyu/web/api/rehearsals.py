@@ -11,7 +11,7 @@ from litestar.response import File
 from liuyu.basin.clock import epoch
 from liuyu.basin.errors import BadInput, NotFound
 from liuyu.outlook.rehearse import view
-from liuyu.outlook.rehearse.compare import Comparison, compared, read_result
+from liuyu.outlook.rehearse.comparing.compare import Comparison, compared, read_result
 from liuyu.web.desk import AtDesk, Desk
 from liuyu.web.parameters import QuantityName, StationCode
 from liuyu.web.rehearsing import RehearsalDesk, RehearsalSheet

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liuyu.basin.errors import BadInput
-from liuyu.outlook.rehearse.draw import Canvas, Colours, png_of
-from liuyu.outlook.rehearse.pictures import read_maximum
+from liuyu.outlook.rehearse.flooding.draw import Canvas, Colours, png_of
+from liuyu.outlook.rehearse.flooding.pictures import read_maximum
 from liuyu.twin.flood import Grid, write_raster
 from liuyu.twin.flood.problem import Floats
 

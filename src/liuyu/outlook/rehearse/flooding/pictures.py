@@ -17,7 +17,7 @@ from pmtiles.writer import Writer
 from rasterio.transform import from_bounds
 from rasterio.warp import Resampling, reproject
 
-from liuyu.outlook.rehearse.draw import KINDS, MERCATOR, TITLES, Canvas, legend, painted, places_of, png_of
+from liuyu.outlook.rehearse.flooding.draw import KINDS, MERCATOR, TITLES, Canvas, legend, painted, places_of, png_of
 from liuyu.twin.flood import Grid, Maximum
 
 PIXELS = 256

@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from liuyu.outlook.rehearse.classes import Classes, classes
-from liuyu.outlook.rehearse.layers import read_exposure
+from liuyu.outlook.rehearse.flooding.classes import Classes, classes
+from liuyu.outlook.rehearse.flooding.layers import read_exposure
 from liuyu.twin.flood import Grid, Maximum
 from liuyu.twin.flood.problem import Floats, Integers
 

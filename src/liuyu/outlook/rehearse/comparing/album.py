@@ -14,8 +14,8 @@ import numpy as np
 from liuyu.basin.clock import epoch
 from liuyu.basin.errors import BadInput
 from liuyu.basin.places import Basin
-from liuyu.outlook.rehearse.chart import hydrographs
-from liuyu.outlook.rehearse.compare import (
+from liuyu.outlook.rehearse.comparing.chart import hydrographs
+from liuyu.outlook.rehearse.comparing.compare import (
     WITHOUT,
     Comparison,
     compared,
@@ -24,9 +24,9 @@ from liuyu.outlook.rehearse.compare import (
     read_result,
     write_comparison,
 )
-from liuyu.outlook.rehearse.difference import write_difference
-from liuyu.outlook.rehearse.film import floods_of, make_film
-from liuyu.outlook.rehearse.sheet import comparison_page
+from liuyu.outlook.rehearse.comparing.difference import write_difference
+from liuyu.outlook.rehearse.comparing.film import floods_of, make_film
+from liuyu.outlook.rehearse.comparing.sheet import comparison_page
 from liuyu.outlook.rehearse.view import series_of
 
 LANGUAGES = ("zh", "en")

@@ -17,7 +17,7 @@ from rasterio.features import rasterize
 from rasterio.warp import Resampling, reproject, transform_geom
 
 from liuyu.basin.errors import BadInput
-from liuyu.outlook.rehearse.ground import WGS84
+from liuyu.outlook.rehearse.flooding.ground import WGS84
 from liuyu.twin.flood import Grid
 from liuyu.twin.flood.problem import Floats
 

@@ -13,8 +13,8 @@ from PIL import Image
 from rasterio.transform import from_bounds
 from rasterio.warp import Resampling, reproject, transform_bounds
 
-from liuyu.outlook.rehearse.classes import classes
-from liuyu.outlook.rehearse.ground import WGS84
+from liuyu.outlook.rehearse.flooding.classes import classes
+from liuyu.outlook.rehearse.flooding.ground import WGS84
 from liuyu.twin.flood import Grid, Maximum
 from liuyu.twin.flood.problem import Floats
 

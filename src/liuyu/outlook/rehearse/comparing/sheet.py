@@ -9,9 +9,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from liuyu.outlook.rehearse.chart import COLOURS
-from liuyu.outlook.rehearse.compare import Comparison, Row
-from liuyu.outlook.rehearse.difference import difference_legend
+from liuyu.outlook.rehearse.comparing.chart import COLOURS
+from liuyu.outlook.rehearse.comparing.compare import Comparison, Row
+from liuyu.outlook.rehearse.comparing.difference import difference_legend
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "title": {"zh": "推演情景比较", "en": "Scenarios compared"},

@@ -15,8 +15,8 @@ from rasterio.warp import transform
 from liuyu.basin.clock import HOUR, moment
 from liuyu.basin.errors import ModelFailed
 from liuyu.basin.places import Basin
-from liuyu.outlook.rehearse.draw import Canvas
-from liuyu.outlook.rehearse.floods import (
+from liuyu.outlook.rehearse.flooding.draw import Canvas
+from liuyu.outlook.rehearse.flooding.floods import (
     MEDIAN,
     FloodDone,
     Sight,
@@ -27,9 +27,9 @@ from liuyu.outlook.rehearse.floods import (
     kept_already,
     mark,
 )
-from liuyu.outlook.rehearse.ground import WGS84
-from liuyu.outlook.rehearse.impact import impact_of
-from liuyu.outlook.rehearse.pictures import draw_results
+from liuyu.outlook.rehearse.flooding.ground import WGS84
+from liuyu.outlook.rehearse.flooding.impact import impact_of
+from liuyu.outlook.rehearse.flooding.pictures import draw_results
 from liuyu.outlook.rehearse.places import length_m, plain_of
 from liuyu.outlook.rehearse.read import seconds_of
 from liuyu.outlook.rehearse.river import Futures, chosen_members

@@ -55,7 +55,7 @@ class Classes(msgspec.Struct, frozen=True):
 @cache
 def classes() -> Classes:
     """The classes that are shipped."""
-    told = tomllib.loads(files("liuyu.outlook.rehearse").joinpath("classes.toml").read_text(encoding="utf-8"))
+    told = tomllib.loads(files("liuyu.outlook.rehearse.flooding").joinpath("classes.toml").read_text(encoding="utf-8"))
     return Classes(
         above_m=tuple(told["depth"]["above_m"]),
         hazards=tuple(msgspec.convert(each, Hazard) for each in told["hazard"]["classes"]),

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from liuyu.basin.clock import moment
 from liuyu.basin.errors import BadInput, ModelFailed
-from liuyu.outlook.rehearse.classes import classes
-from liuyu.outlook.rehearse.ground import breach_on, cell_at, filled
-from liuyu.outlook.rehearse.impact import Affected, impact_of
-from liuyu.outlook.rehearse.pictures import draw_results
+from liuyu.outlook.rehearse.flooding.classes import classes
+from liuyu.outlook.rehearse.flooding.ground import breach_on, cell_at, filled
+from liuyu.outlook.rehearse.flooding.impact import Affected, impact_of
+from liuyu.outlook.rehearse.flooding.pictures import draw_results
 from liuyu.outlook.rehearse.scenario import Stuck
 from liuyu.twin.executor import tell
 from liuyu.twin.flood import Case, Flood, FlowFile, Grid, Maximum, Run, Series, Side, read_case

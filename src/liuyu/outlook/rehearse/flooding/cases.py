@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from liuyu.basin.errors import BadInput
 from liuyu.basin.places import Basin
-from liuyu.outlook.rehearse.floods import structures_of
-from liuyu.outlook.rehearse.ground import cell_at, stretch
+from liuyu.outlook.rehearse.flooding.floods import structures_of
+from liuyu.outlook.rehearse.flooding.ground import cell_at, stretch
 from liuyu.outlook.rehearse.places import shipped_cases
 from liuyu.outlook.rehearse.scenario import FloodTable, Setup
 from liuyu.twin.flood import Grid, read_case

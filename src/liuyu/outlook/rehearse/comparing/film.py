@@ -19,8 +19,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from liuyu.basin.clock import moment
 from liuyu.basin.errors import BadInput
-from liuyu.outlook.rehearse.draw import Canvas, legend, painted, places_of, relief
-from liuyu.outlook.rehearse.pictures import read_maximum
+from liuyu.outlook.rehearse.flooding.draw import Canvas, legend, painted, places_of, relief
+from liuyu.outlook.rehearse.flooding.pictures import read_maximum
 
 PANEL = 480  # width of a panel [pixels]
 HEAD, FOOT, GAP = 34, 40, 8

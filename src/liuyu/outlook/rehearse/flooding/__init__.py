@@ -1,0 +1,1 @@
+"""Floods of a scenario: what the river drives, the plain beside it, what they reach, and how they are drawn."""
