@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 from litestar.testing import TestClient
+from msgspec.structs import replace
 
 from liuyu.app.choice import choose
 from liuyu.app.config import Config
 from liuyu.app.live import LiveTwin
 from liuyu.app.users import Users
+from liuyu.basin.errors import NotAllowed
+from liuyu.monitor.respond.contingency import Contingency
+from liuyu.monitor.respond.dispatch import Wish
+from liuyu.monitor.respond.dispatch.wish import WordingText
 from liuyu.store.sqlite import open_store
 from liuyu.web.app import create_app
 from liuyu.web.ports import User
@@ -75,6 +80,33 @@ def test_only_who_is_signed_in_may_decide(twin: LiveTwin, client: TestClient[Any
     answer = client.post(f"/api/responses/{head['response']}/decision", json={"approve": True})
     assert answer.status_code == 401
     assert client.post("/api/responses", json={"plan": "qingxi-flood", "level": "I", "note": "x"}).status_code == 401
+
+
+def test_a_graver_role_is_asked_for_where_the_plan_does(twin: LiveTwin, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = twin.responses
+    assert desk is not None
+    (head,) = desk.plans()
+    before = twin.store.events(newest_first=True, limit=1)
+    monkeypatch.setattr(Contingency, "approver", lambda *_: "administrator")
+    with pytest.raises(NotAllowed, match="sign in as administrator"):
+        desk.decide(OFFICER, head.response, True, None, "")
+    assert twin.store.events(newest_first=True, limit=1) == before
+
+
+def test_a_graver_role_is_asked_for_where_the_office_does(twin: LiveTwin) -> None:
+    desk, stage = twin.dispatches, twin._run.pipeline.dispatch
+    assert desk is not None
+    wording = WordingText(zh="请照办。", en="Please do so.")
+    draft = desk.draft(OFFICER, Wish(wording=wording, recipients=("reservoir-duty",)), "")
+    held = stage.directory
+    stage.directory = replace(held, office=replace(held.office, sign_role="administrator"))
+    try:
+        with pytest.raises(NotAllowed, match="sign in as administrator"):
+            desk.sign(OFFICER, draft.id, "")
+        assert desk.find(draft.id).state == "drafted"
+        assert desk.sign(User("zhou", "administrator"), draft.id, "").state == "signed"
+    finally:
+        stage.directory = held
 
 
 def test_a_decision_is_logged_audited_and_brings_tasks(twin: LiveTwin, client: TestClient[Any]) -> None:
