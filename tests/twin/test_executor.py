@@ -95,6 +95,17 @@ def test_what_is_given_up_ends_and_the_pool_goes_on(pool: ProcessExecutor, tmp_p
     assert pool.submit(squared, 7).result() == 49
 
 
+def test_what_is_given_up_while_its_worker_starts_ends_too(tmp_path: object) -> None:
+    with ProcessExecutor(1) as fresh:
+        late = fresh.submit(forever, f"{tmp_path}/late", label="late work")
+        while not late.running():  # taken, and its process not yet there: to spawn one takes far longer
+            time.sleep(0.0)
+        fresh.abandon()
+        with pytest.raises((ModelFailed, CancelledError)):
+            late.result(timeout=60.0)
+        assert fresh.submit(squared, 8).result(timeout=60.0) == 64
+
+
 def test_a_pool_that_is_closed_takes_nothing() -> None:
     closed = ProcessExecutor(1)
     assert closed.submit(squared, 2).result() == 4

@@ -27,11 +27,12 @@ _log = logging.getLogger("liuyu")
 
 
 class _Task:
-    """A piece of work, what it is called, and who waits for it."""
+    """A piece of work, what it is called, and who waits for it; `given_up` while it was on its way to a worker."""
 
     def __init__(self, parcel: bytes, label: str, heard: Heard | None) -> None:
         self.parcel, self.label, self.heard = parcel, label, heard
         self.future: Future[Any] = Future()
+        self.given_up = False
 
 
 class _Hand:
@@ -69,6 +70,7 @@ class ProcessExecutor:
         self._context = get_context("spawn")
         self._waiting: deque[_Task] = deque()
         self._hands: list[_Hand] = []
+        self._passing: _Task | None = None  # taken from those that wait, not yet in a worker's hand
         self._lock = threading.Lock()
         self._bell, self._rung = self._context.Pipe(duplex=False)
         self._thread: threading.Thread | None = None
@@ -129,6 +131,8 @@ class ProcessExecutor:
         with self._lock:
             waiting, self._waiting = self._waiting, deque()
             busy = [hand for hand in self._hands if hand.task is not None]
+            if self._passing is not None:
+                self._passing.given_up = True
         for task in waiting:
             task.future.cancel()
         for hand in busy:
@@ -181,7 +185,7 @@ class ProcessExecutor:
                 idle = next((hand for hand in self._hands if hand.task is None), None)
                 if not self._waiting or (idle is None and len(self._hands) >= self._most):
                     return
-                task = self._waiting.popleft()
+                self._passing = task = self._waiting.popleft()
             if not task.future.set_running_or_notify_cancel():
                 continue
             hand = idle or _Hand(self._context)
@@ -191,6 +195,11 @@ class ProcessExecutor:
                 hand.give(task)
             except OSError:
                 self._bury(hand)
+                continue
+            with self._lock:  # to start a worker takes a while, in which all may have been given up
+                self._passing = None
+                if task.given_up:
+                    hand.process.kill()
 
     def _hear(self, hand: _Hand) -> None:
         try:
